@@ -1,0 +1,1 @@
+"""Immutable markets: curves, spreads and FX of one day."""

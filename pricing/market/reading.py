@@ -1,0 +1,79 @@
+"""Typed access to the parts of a document, each error naming its place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pricing.currencies import is_currency
+from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal
+from pricing.market.errors import MarketError
+
+
+def mapping(value: object, place: str) -> Mapping[str, Any]:
+    """Return the value as an object."""
+    if not isinstance(value, Mapping):
+        raise MarketError(place, "an object is expected")
+    return value
+
+
+def sequence(value: object, place: str) -> Sequence[Any]:
+    """Return the value as a list."""
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise MarketError(place, "a list is expected")
+    return value
+
+
+def text(source: Mapping[str, Any], key: str, place: str) -> str:
+    """Return a text that must not be empty."""
+    value = source.get(key)
+    if not isinstance(value, str) or not value:
+        raise MarketError(f"{place}.{key}", "a text is expected")
+    return value
+
+
+def number(value: object, place: str, low: float, high: float) -> float:
+    """Return a finite number within [low, high]: a decimal text, Decimal or int."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise MarketError(place, "a decimal number is expected")
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        raise MarketError(place, f"{value!r} is not a decimal number") from None
+    if not math.isfinite(result) or not low <= result <= high:
+        raise MarketError(place, f"{value!r} is not a number from {low:g} to {high:g}")
+    return result
+
+
+def day(value: object, place: str) -> int:
+    """Return the day ordinal of an ISO date."""
+    if isinstance(value, str) and len(value) == 10:
+        try:
+            value = dt.date.fromisoformat(value)
+        except ValueError:
+            raise MarketError(place, f"{value!r} is not a date") from None
+    if not isinstance(value, dt.date):
+        raise MarketError(place, "a date like 2022-12-30 is expected")
+    result = ordinal(value)
+    if value.year < FIRST_YEAR or result > LAST_INPUT_DAY:
+        raise MarketError(place, f"{value} is outside 1900 to 2199")
+    return result
+
+
+def currency(value: object, place: str) -> str:
+    """Return an ISO currency code."""
+    if not isinstance(value, str) or not is_currency(value):
+        raise MarketError(place, f"{value!r} is not a known currency")
+    return value
+
+
+def tenor_years(value: object, place: str) -> float:
+    """Return a tenor like 3M or 10Y as years of 12 months."""
+    if isinstance(value, str) and value[:-1].isascii() and value[:-1].isdigit():
+        count = int(value[:-1])
+        if 0 < count <= 1200 and value[-1] in "MY":
+            return count / 12.0 if value[-1] == "M" else float(count)
+    raise MarketError(place, f"{value!r} is not a tenor like 3M or 10Y")

@@ -1,0 +1,238 @@
+"""The market of one day as a typed, immutable value read from its document.
+
+The document (format `tieout.market/1`) is JSON with decimals as texts; docs/methods/market.md
+describes each part. Reading it checks everything a pricer relies on, so that pricing itself never
+meets a malformed market.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pricing.calendars import CALENDARS, add_business_days
+from pricing.dates import date_of, ordinal
+from pricing.market import reading
+from pricing.market.curves import ZeroCurve
+from pricing.market.errors import MarketError
+from pricing.market.fx import FxQuote, FxValue, values_in
+from pricing.market.spreads import SpreadCurve, SpreadMatrix
+
+FORMAT = "tieout.market/1"
+RATE_LIMIT = 1.0
+"""Zero rates and spreads beyond +/-100% are refused as unit mistakes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How many business days after the valuation date a trade in a currency settles."""
+
+    days: int
+    calendar: int
+
+    def day(self, valuation: int) -> int:
+        """Return the settlement day of a valuation day."""
+        if self.days == 0:
+            return valuation
+        return add_business_days(valuation, self.days, self.calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Curves by name, the discount curve of each currency, spreads, FX quotes, settlement."""
+
+    as_of: dt.date
+    curves: Mapping[str, ZeroCurve]
+    discount: Mapping[str, str]
+    spreads: SpreadMatrix
+    fx: tuple[FxQuote, ...]
+    settlement: Mapping[str, Settlement]
+    hashes: Mapping[str, bytes]
+
+    def hash_of(self, name: str) -> bytes:
+        """Return the sha256 of one named object: `curve/..`, `spread/..`, `fx/..`, `discount/..`.
+
+        Two snapshots share the hash where they share the object, so a caller can hash only what
+        a position used.
+        """
+        return self.hashes[name]
+
+    def fx_values(self, target: str) -> dict[str, FxValue]:
+        """Return the value of one unit of each reachable currency in `target`."""
+        return values_in(self.fx, target)
+
+    def settlement_day(self, currency: str, valuation: int) -> int:
+        """Return the day a trade of the valuation day settles in a currency."""
+        rule = self.settlement.get(currency)
+        return valuation if rule is None else rule.day(valuation)
+
+
+def parse(document: Mapping[str, Any]) -> Market:
+    """Return the market of a document; a MarketError names the place of what is wrong."""
+    root = reading.mapping(document, "market")
+    if root.get("format") != FORMAT:
+        raise MarketError("format", f"{root.get('format')!r} is not {FORMAT!r}")
+    known = {
+        "format", "as_of", "name", "curves", "discount", "spreads", "fx", "settlement_days",
+        "source", "attributes",
+    }  # fmt: skip
+    for key in root:
+        if key not in known:
+            raise MarketError(key, "no such part of a market")
+    as_of = reading.day(root.get("as_of"), "as_of")
+    hashes: dict[str, bytes] = {}
+    curves = _curves(root.get("curves", []), as_of, hashes)
+    discount = _discount(root.get("discount", {}), curves, hashes)
+    spreads = _spreads(root.get("spreads", []), hashes)
+    quotes = _fx(root.get("fx", []), hashes)
+    settlement = _settlement(root.get("settlement_days", {}), hashes)
+    return Market(date_of(as_of), curves, discount, spreads, quotes, settlement, hashes)
+
+
+def _content_hash(value: object) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, ZeroCurve]:
+    curves: dict[str, ZeroCurve] = {}
+    for index, item in enumerate(reading.sequence(value, "curves")):
+        place = f"curves[{index}]"
+        source = reading.mapping(item, place)
+        curve = _curve(source, as_of, place)
+        if curve.name in curves:
+            raise MarketError(f"{place}.name", f"curve {curve.name} stands twice")
+        curves[curve.name] = curve
+        essence = {key: source[key] for key in ("currency", "nodes")}
+        hashes[f"curve/{curve.name}"] = _content_hash([date_of(as_of).isoformat(), essence])
+    return curves
+
+
+_CONVENTIONS = {
+    "interpolation": "LINEAR_ZERO",
+    "compounding": "CONTINUOUS",
+    "day_count": "ACT/365F",
+}
+
+
+def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
+    name = reading.text(source, "name", place)
+    currency = reading.currency(source.get("currency"), f"{place}.currency")
+    if source.get("kind", "ZERO") not in ("ZERO", "PAR"):
+        raise MarketError(f"{place}.kind", "ZERO or PAR is expected")
+    for key, only in _CONVENTIONS.items():
+        if source.get(key, only) != only:
+            raise MarketError(f"{place}.{key}", f"only {only} is supported")
+    nodes = reading.sequence(source.get("nodes"), f"{place}.nodes")
+    if not nodes:
+        raise MarketError(f"{place}.nodes", "a curve needs at least one node")
+    days: list[int] = []
+    zeros: list[float] = []
+    for index, node in enumerate(nodes):
+        at = f"{place}.nodes[{index}]"
+        pair = reading.sequence(node, at)
+        if len(pair) != 2:
+            raise MarketError(at, "[date, zero rate] is expected")
+        day = reading.day(pair[0], at)
+        if day < as_of or (days and day <= days[-1]):
+            raise MarketError(at, "node dates must increase and not be before as_of")
+        days.append(day)
+        zeros.append(reading.number(pair[1], at, -RATE_LIMIT, RATE_LIMIT))
+    times = (np.array(days, dtype=np.int64) - as_of) / 365.0
+    values = np.array(zeros)
+    times.flags.writeable = values.flags.writeable = False
+    return ZeroCurve(
+        name, currency, times, values, tuple(days),
+        str(source.get("source", "")), str(source.get("method", "")),
+    )  # fmt: skip
+
+
+def _discount(
+    value: object, curves: Mapping[str, ZeroCurve], hashes: dict[str, bytes]
+) -> dict[str, str]:
+    discount: dict[str, str] = {}
+    for key, name in reading.mapping(value, "discount").items():
+        place = f"discount.{key}"
+        currency = reading.currency(key, place)
+        if name not in curves:
+            raise MarketError(place, f"there is no curve {name!r}")
+        if curves[name].currency != currency:
+            raise MarketError(place, f"curve {name} is in {curves[name].currency}")
+        discount[currency] = name
+        hashes[f"discount/{currency}"] = _content_hash(name)
+    return discount
+
+
+def _spreads(value: object, hashes: dict[str, bytes]) -> SpreadMatrix:
+    curves: dict[tuple[str, str, str], SpreadCurve] = {}
+    for index, item in enumerate(reading.sequence(value, "spreads")):
+        place = f"spreads[{index}]"
+        source = reading.mapping(item, place)
+        key = (
+            reading.currency(source.get("currency"), f"{place}.currency"),
+            reading.text(source, "rating", place),
+            reading.text(source, "sector", place),
+        )
+        if key in curves:
+            raise MarketError(place, f"spread curve {'/'.join(key)} stands twice")
+        times: list[float] = []
+        spreads: list[float] = []
+        for at, node in enumerate(reading.sequence(source.get("nodes"), f"{place}.nodes")):
+            where = f"{place}.nodes[{at}]"
+            pair = reading.sequence(node, where)
+            if len(pair) != 2:
+                raise MarketError(where, "[tenor, spread] is expected")
+            time = reading.tenor_years(pair[0], where)
+            if times and time <= times[-1]:
+                raise MarketError(where, "tenors must increase")
+            times.append(time)
+            spreads.append(reading.number(pair[1], where, -RATE_LIMIT, RATE_LIMIT))
+        if not times:
+            raise MarketError(f"{place}.nodes", "a spread curve needs at least one node")
+        curve = SpreadCurve(*key, np.array(times), np.array(spreads))
+        curves[key] = curve
+        hashes[curve.name] = _content_hash(source["nodes"])
+    return SpreadMatrix(curves)
+
+
+def _fx(value: object, hashes: dict[str, bytes]) -> tuple[FxQuote, ...]:
+    quotes: list[FxQuote] = []
+    pairs: set[frozenset[str]] = set()
+    for index, item in enumerate(reading.sequence(value, "fx")):
+        place = f"fx[{index}]"
+        source = reading.mapping(item, place)
+        base = reading.currency(source.get("base"), f"{place}.base")
+        quote = reading.currency(source.get("quote"), f"{place}.quote")
+        if base == quote or frozenset((base, quote)) in pairs:
+            raise MarketError(place, f"the pair {base}/{quote} is no pair or stands twice")
+        pairs.add(frozenset((base, quote)))
+        rate = reading.number(source.get("rate"), f"{place}.rate", 1e-9, 1e9)
+        quotes.append(FxQuote(base, quote, rate))
+        hashes[quotes[-1].name] = _content_hash(str(source["rate"]))
+    return tuple(quotes)
+
+
+def _settlement(value: object, hashes: dict[str, bytes]) -> dict[str, Settlement]:
+    rules: dict[str, Settlement] = {}
+    for key, item in reading.mapping(value, "settlement_days").items():
+        place = f"settlement_days.{key}"
+        currency = reading.currency(key, place)
+        rule = item if isinstance(item, Mapping) else {"days": item}
+        days = reading.number(rule.get("days"), f"{place}.days", 0, 30)
+        calendar = rule.get("calendar", "WEEKENDS")
+        if not days.is_integer() or calendar not in CALENDARS:
+            raise MarketError(place, "whole business days and a known calendar are expected")
+        rules[currency] = Settlement(int(days), CALENDARS.index(calendar))
+        hashes[f"settlement/{currency}"] = _content_hash([int(days), calendar])
+    return rules
+
+
+def as_of_day(market: Market) -> int:
+    """Return the day ordinal of a market."""
+    return ordinal(market.as_of)

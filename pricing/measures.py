@@ -1,0 +1,287 @@
+"""The measures: what each means, how it aggregates, its unit and the quantum it is stored in.
+
+A code is never redefined: a changed definition is a new code. docs/methods/measures.md gives
+formulas and sources; a test checks that every code stands there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from pricing.currencies import MINOR_DIGITS
+
+
+class Kind(StrEnum):
+    """How a measure aggregates; any other use is an error."""
+
+    SUM = "SUM"
+    RATIO = "RATIO"
+    WEIGHTED = "WEIGHTED"
+    GROUP = "GROUP"
+    NODE = "NODE"
+    NONE = "NONE"
+
+
+class Unit(StrEnum):
+    """What a cell counts."""
+
+    AMOUNT = "AMOUNT"
+    AMOUNT_PER_BP = "AMOUNT_PER_BP"
+    AMOUNT_YEARS = "AMOUNT_YEARS"
+    AMOUNT_YEARS2 = "AMOUNT_YEARS2"
+    YEARS = "YEARS"
+    PRICE = "PRICE"
+    RATE = "RATE"
+
+
+_EXPONENTS = {
+    Unit.AMOUNT: 6,
+    Unit.AMOUNT_PER_BP: 8,
+    Unit.AMOUNT_YEARS: 4,
+    Unit.AMOUNT_YEARS2: 2,
+    Unit.YEARS: 8,
+    Unit.PRICE: 8,
+    Unit.RATE: 10,
+}
+_CURRENCY_UNITS = {Unit.AMOUNT, Unit.AMOUNT_PER_BP, Unit.AMOUNT_YEARS, Unit.AMOUNT_YEARS2}
+
+
+class Conversion(StrEnum):
+    """From which currency a cell's value comes and into which it goes.
+
+    POSITION_CURRENCY: computed in the position's, converted into the run's at the scenario's FX.
+    FACTOR: already in the currency its factor names, never converted. NONE: no amount.
+    """
+
+    POSITION_CURRENCY = "POSITION_CURRENCY"
+    FACTOR = "FACTOR"
+    NONE = "NONE"
+
+
+class FactorKind(StrEnum):
+    """Which factors a measure has."""
+
+    NONE = "NONE"
+    CURRENCY = "CURRENCY"
+    CURRENCY_OR_ALL = "CURRENCY_OR_ALL"
+    OTHER_CURRENCY = "OTHER_CURRENCY"
+    CURRENCY_TENOR = "CURRENCY_TENOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure's contract; `products` lists the product types it applies to.
+
+    RATIO and WEIGHTED measures have no cell of their own: the SUM cells `numerator` and
+    `denominator` are stored and value = numerator / (denominator x scale) is taken at read time,
+    null with a reason where the denominator is not positive.
+    """
+
+    code: str
+    kind: Kind
+    unit: Unit
+    conversion: Conversion
+    title: str
+    products: frozenset[str]
+    factor: FactorKind = FactorKind.NONE
+    numerator: str = ""
+    denominator: str = ""
+    scale: float = 1.0
+
+    def quantum(self, currency: str = "") -> int:
+        """Return d: the cell is stored as the integer count of 10**-d units.
+
+        Amounts shift with the minor digits of `currency`: two fewer for JPY and the like.
+        """
+        exponent = _EXPONENTS[self.unit]
+        if self.unit in _CURRENCY_UNITS and currency:
+            exponent += MINOR_DIGITS[currency] - 2
+        return exponent
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Return the codes of the measures that are stored for this one."""
+        if self.kind in (Kind.RATIO, Kind.WEIGHTED):
+            return (self.numerator, self.denominator)
+        return (self.code,)
+
+    def applies(self, product_type: str) -> bool:
+        """Return whether the measure means something for the product; its cell is 0 if not."""
+        return product_type in self.products
+
+
+_ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FX_FWD"})
+_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND"})
+_LOCAL = Conversion.POSITION_CURRENCY
+
+_TABLE = (
+    Measure("PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value, dirty", _ALL),
+    Measure("CLEAN_PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value less accrued", _ALL),
+    Measure("ACCRUED", Kind.SUM, Unit.AMOUNT, _LOCAL, "interest earned since last due date", _DEBT),
+    Measure(
+        "DV01",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "central difference for 1bp of all zero rates of a currency",
+        _ALL,
+        FactorKind.CURRENCY_OR_ALL,
+    ),
+    Measure(
+        "KEY_RATE_DV01",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "central difference for 1bp of a triangle of zero rates around a tenor",
+        _ALL,
+        FactorKind.CURRENCY_TENOR,
+    ),
+    Measure(
+        "CS01", Kind.SUM, Unit.AMOUNT_PER_BP, _LOCAL, "central difference for 1bp of spread", _DEBT
+    ),
+    Measure(
+        "CS25",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "PV at spread - 25bp less PV at spread + 25bp",
+        _DEBT,
+    ),
+    Measure(
+        "SPREAD_DURATION",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "CS01 / (PV x 0.0001)",
+        _DEBT,
+        numerator="CS01",
+        denominator="PV",
+        scale=1e-4,
+    ),
+    Measure(
+        "SPREAD_DURATION_25",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "(PV(-25bp) - PV(+25bp)) / (PV x 0.0050)",
+        _DEBT,
+        numerator="CS25",
+        denominator="PV",
+        scale=5e-3,
+    ),
+    Measure(
+        "CONVEXITY_AMOUNT",
+        Kind.SUM,
+        Unit.AMOUNT_YEARS2,
+        _LOCAL,
+        "sum of t^2 x PV of flows: second derivative by the zero rate",
+        _ALL,
+    ),
+    Measure(
+        "CONVEXITY",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "CONVEXITY_AMOUNT / PV, years^2",
+        _ALL,
+        numerator="CONVEXITY_AMOUNT",
+        denominator="PV",
+    ),
+    Measure(
+        "FX_EXPOSURE",
+        Kind.SUM,
+        Unit.AMOUNT,
+        Conversion.FACTOR,
+        "present value in the currency",
+        _ALL,
+        FactorKind.CURRENCY,
+    ),
+    Measure(
+        "FX_DELTA",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "change of PV for +1% value of a currency against the run's",
+        _ALL,
+        FactorKind.OTHER_CURRENCY,
+    ),
+    Measure("NOTIONAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "face, balance or bought amount", _ALL),
+    Measure("PRINCIPAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "outstanding principal", _DEBT),
+    Measure("PAST_DUE", Kind.SUM, Unit.AMOUNT, _LOCAL, "due and unpaid, at face, not in PV", _DEBT),
+    Measure(
+        "PRINCIPAL_FLOWS",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "principal projected after settlement, scheduled and prepaid",
+        _DEBT,
+    ),
+    Measure(
+        "PRINCIPAL_TIME",
+        Kind.SUM,
+        Unit.AMOUNT_YEARS,
+        _LOCAL,
+        "projected principal x years from settlement",
+        _DEBT,
+    ),
+    Measure(
+        "WAL",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "weighted average life",
+        _DEBT,
+        numerator="PRINCIPAL_TIME",
+        denominator="PRINCIPAL_FLOWS",
+    ),
+    Measure(
+        "DIRTY_PRICE",
+        Kind.NONE,
+        Unit.PRICE,
+        Conversion.NONE,
+        "value at settlement per 100 of current face",
+        _DEBT,
+    ),
+    Measure(
+        "CLEAN_PRICE",
+        Kind.NONE,
+        Unit.PRICE,
+        Conversion.NONE,
+        "dirty price less accrued at settlement per 100",
+        _DEBT,
+    ),
+    Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
+)
+
+MEASURES = MappingProxyType({measure.code: measure for measure in _TABLE})
+"""Every measure by its code."""
+
+DEFAULT_MEASURES = (
+    "PV",
+    "CLEAN_PV",
+    "ACCRUED",
+    "DV01",
+    "KEY_RATE_DV01",
+    "CS01",
+    "SPREAD_DURATION",
+    "FX_EXPOSURE",
+    "FX_DELTA",
+    "NOTIONAL",
+    "PRINCIPAL",
+    "WAL",
+)
+"""What a run values when nothing is asked for."""
+
+
+class UnknownMeasure(KeyError):
+    """The code names no measure."""
+
+
+def measure(code: str) -> Measure:
+    """Return the measure of a code."""
+    try:
+        return MEASURES[code]
+    except KeyError:
+        raise UnknownMeasure(code) from None

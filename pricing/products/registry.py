@@ -1,0 +1,78 @@
+"""The one table that maps product types to their modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pricing.batch import Names
+from pricing.position import PositionInput
+from pricing.pricers.bond import PRICER as BOND_PRICER
+from pricing.pricers.contract import Pricer
+from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
+from pricing.pricers.loan import PRICER as LOAN_PRICER
+from pricing.products import bond, fields, fx_forward, loan
+from pricing.products.rows import Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product type: how it is packed, described and priced."""
+
+    product_type: str
+    pack: Callable[[Sequence[PositionInput], Names], Packed]
+    pricer: Pricer
+    terms: type
+    state: type
+    derivable: tuple[str, ...] = ()
+
+    def state_source(self, state: Mapping[str, Any]) -> str:
+        """Return SUPPLIED, or DERIVED where a field of a position's state comes from its terms."""
+        absent = any(state.get(name) is None for name in self.derivable)
+        return "DERIVED" if absent else "SUPPLIED"
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a position's terms and state."""
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.product_type,
+            "description": (self.terms.__doc__ or "").partition("\n")[0],
+            "type": "object",
+            "properties": {
+                "terms": fields.schema(self.terms),
+                "state": fields.schema(self.state, open_ended=True),
+            },
+            "required": ["terms"],
+        }
+
+
+PRODUCTS = MappingProxyType(
+    {
+        loan.PRODUCT_TYPE: Product(
+            loan.PRODUCT_TYPE,
+            loan.pack,
+            LOAN_PRICER,
+            loan.LoanTerms,
+            loan.LoanState,
+            loan.DERIVABLE,
+        ),
+        bond.PRODUCT_TYPE: Product(
+            bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
+        ),
+        fx_forward.PRODUCT_TYPE: Product(
+            fx_forward.PRODUCT_TYPE,
+            fx_forward.pack,
+            FX_FORWARD_PRICER,
+            fx_forward.FxForwardTerms,
+            fx_forward.FxForwardState,
+        ),
+    }
+)
+"""Every product type that is priced."""
+
+
+def product(product_type: str) -> Product:
+    """Return the product of a type; KeyError if it is not priced."""
+    return PRODUCTS[product_type]

@@ -1,0 +1,7 @@
+"""Declared changes of a market, and the market states they make."""
+
+from pricing.scenarios.parse import parse
+from pricing.scenarios.shocks import Scenario, ScenarioError
+from pricing.scenarios.states import States
+
+__all__ = ["Scenario", "ScenarioError", "States", "parse"]
