@@ -1,0 +1,78 @@
+"""Who sees which part of the portfolio tree: nothing without a grant, everything as superuser.
+
+A grant names a portfolio by its code and covers the subtree under it, in whatever version of the
+tree a run is pinned to. None stands for everything in all functions here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from apps.access.models import User
+from apps.portfolio.models import PortfolioClosure, PortfolioGrant, PortfolioNode
+from foundation import sqlfiles
+
+SQL = sqlfiles.load(Path(__file__).parent / "sql")
+
+Codes = tuple[str, ...] | None
+"""The codes of granted portfolios; None is all of them."""
+
+
+def granted_codes(user: User) -> Codes:
+    """Return the codes of the portfolios granted to a user, in order."""
+    if not user.is_active:
+        return ()
+    if user.is_superuser:
+        return None
+    granted = PortfolioGrant.objects.filter(user=user, is_active=True).order_by("portfolio__code")
+    return tuple(granted.values_list("portfolio__code", flat=True))
+
+
+def granted_nodes(codes: Codes, tree: int) -> tuple[int, ...] | None:
+    """Return the numbers that granted portfolios have in a version of the tree."""
+    if codes is None:
+        return None
+    return tuple(_ids("granted_nodes", codes, tree=tree))
+
+
+def granted_portfolios(codes: Codes) -> tuple[int, ...] | None:
+    """Return the ids of the portfolios at or under the granted ones, as the tree is today."""
+    if codes is None:
+        return None
+    return tuple(_ids("granted_portfolios", codes))
+
+
+def touches_a_grant(codes: Sequence[str], *, tree: str, node: str) -> Exists:
+    """Return the condition that a row's node stands in a granted subtree or has one inside.
+
+    `tree` and `node` name the columns of the row that is asked about.
+    """
+    granted = PortfolioNode.objects.filter(tree_id=OuterRef(OuterRef(tree)), code__in=codes).values(
+        "node"
+    )
+    return Exists(
+        PortfolioClosure.objects.filter(tree_id=OuterRef(tree)).filter(
+            Q(ancestor__in=granted, descendant=OuterRef(node))
+            | Q(ancestor=OuterRef(node), descendant__in=granted)
+        )
+    )
+
+
+def covers(codes: Codes, *, tree: int, node: int) -> bool:
+    """Return whether everything under a node of a tree is granted."""
+    if codes is None:
+        return True
+    granted = PortfolioNode.objects.filter(tree_id=tree, code__in=codes).values("node")
+    return PortfolioClosure.objects.filter(
+        tree_id=tree, descendant=node, ancestor__in=granted
+    ).exists()
+
+
+def _ids(statement: str, codes: Sequence[str], **names: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(SQL[statement], {"codes": list(codes), **names})
+        return [int(row[0]) for row in cursor.fetchall()]

@@ -1,0 +1,33 @@
+-- One writer at a time, so that equal scenarios of two imports are one row.
+-- name: scenario_lock
+SELECT pg_advisory_xact_lock(hashtextextended('scenario', 0))
+
+-- name: scenario_of_hash
+SELECT id FROM scenario WHERE content_hash = %(content_hash)s
+
+-- name: scenario_insert
+INSERT INTO scenario (code, name, kind, content_hash, document)
+VALUES (%(code)s, %(name)s, %(kind)s, %(content_hash)s, %(document)s)
+RETURNING id
+
+-- name: set_of_hash
+SELECT id FROM scenario_set WHERE content_hash = %(content_hash)s
+
+-- name: set_next
+SELECT nextval(pg_get_serial_sequence('scenario_set', 'id'))
+
+-- name: set_member_insert
+INSERT INTO scenario_set_member (scenario_set_id, ordinal, scenario_id)
+SELECT %(set)s, m.ordinal - 1, m.scenario
+  FROM unnest(%(scenarios)s::int[]) WITH ORDINALITY AS m(scenario, ordinal)
+
+-- name: set_insert
+INSERT INTO scenario_set (id, code, name, content_hash, scenario_count)
+VALUES (%(set)s, %(code)s, %(name)s, %(content_hash)s, %(count)s)
+
+-- name: set_scenarios
+SELECT m.ordinal, s.id, s.code, s.document
+  FROM scenario_set_member m JOIN scenario s ON s.id = m.scenario_id
+ WHERE m.scenario_set_id = %(set)s
+ ORDER BY m.ordinal
+
