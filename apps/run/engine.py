@@ -1,0 +1,72 @@
+"""The engine: one hash over everything whose change could change a number."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib import metadata, util
+from pathlib import Path
+
+COMPUTING = (
+    "stages.py",
+    "sinks.py",
+    "finalisers.py",
+    "adapters.py",
+    # How packed input is made of positions.
+    "blocks.py",
+    # What the sink and the finaliser of the cube are made of.
+    "axis.py",
+    "encode.py",
+    "errors.py",
+    "leaf.py",
+    "maturity.py",
+    "rollup.py",
+    "statements.py",
+)
+"""The modules of an app that compute; all others only store, find and show."""
+
+LIBRARIES = ("numpy", "scipy", "quantlib")
+"""The libraries whose version is part of the engine."""
+
+
+@lru_cache(maxsize=1)
+def engine() -> str:
+    """Return the hash of the engine of this process, 64 hex digits.
+
+    sha256 over the lines `sha256 name` of the sources of pricing and of the computing modules
+    and statements of all apps, in the order of their names, and `version library` of each
+    library. Sources that change under a running process do not change what it has loaded.
+    """
+    return fingerprint(_sources(), {name: metadata.version(name) for name in LIBRARIES})
+
+
+def fingerprint(sources: dict[str, Path], versions: dict[str, str]) -> str:
+    """Return the hash of these sources (by name) and library versions."""
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        content = hashlib.sha256(sources[name].read_bytes()).hexdigest()
+        digest.update(f"{content} {name}\n".encode())
+    for name in sorted(versions):
+        digest.update(f"{versions[name]} {name}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources() -> dict[str, Path]:
+    pricing, apps = _folder("pricing"), _folder("apps")
+    found = [*pricing.rglob("*.py")]
+    for app in sorted(path for path in apps.iterdir() if path.is_dir()):
+        found += [path for name in COMPUTING if (path := app / name).exists()]
+        found += (app / "sql").glob("*.sql")
+    return {
+        str(path.relative_to(root.parent)): path
+        for root in (pricing, apps)
+        for path in found
+        if path.is_relative_to(root)
+    }
+
+
+def _folder(package: str) -> Path:
+    spec = util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(package)
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -1,0 +1,83 @@
+"""`manage.py worker`: value the tasks of runs on a number of processes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.run import adapters
+from apps.run.engine import engine
+from apps.run.expiry import Limits
+from apps.run.leases import Holder
+from apps.run.supervisor import UNFIT, Supervisor, owner_name
+from apps.run.worker import Terms, Worker
+
+
+class Command(BaseCommand):
+    """Work on runs until stopped, or with --drain until none is left."""
+
+    help = "Value the tasks of runs. Ends with 0 when drained or told to stop (SIGTERM)."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--processes", type=int, default=1, help="worker processes (1)")
+        parser.add_argument(
+            "--drain", action="store_true", help="end when no run is left to work on"
+        )
+        parser.add_argument(
+            "--lease-seconds",
+            type=float,
+            default=settings.TIEOUT_LEASE_SECONDS,
+            help="how long a task is ours without a heartbeat (%(default)s)",
+        )
+        # One of the processes that the supervisor starts, under the name of its leases.
+        parser.add_argument("--process", default="", help="internal: be this one process")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Supervise, or be one of the supervised."""
+        if options["lease_seconds"] < 1 / 4:
+            raise CommandError("--lease-seconds is at least 0.25")
+        if options["process"]:
+            self._work(options)
+            return
+        if options["processes"] < 1:
+            raise CommandError("--processes is at least 1")
+        arguments = ["--lease-seconds", str(options["lease_seconds"])]
+        arguments += ["--drain"] if options["drain"] else []
+        supervisor = Supervisor(
+            options["processes"],
+            arguments,
+            drain=options["drain"],
+            stop_seconds=settings.TIEOUT_STOP_SECONDS,
+        )
+        code = supervisor.run()
+        if code:
+            sys.exit(code)
+
+    def _work(self, options: dict[str, Any]) -> None:
+        try:
+            adapters.verify_numeric_profile()
+        except Exception as error:
+            self.stderr.write(f"this machine may not work on runs: {error}")
+            sys.exit(UNFIT)
+        holder = Holder(
+            owner=owner_name(options["process"]),
+            engine=engine(),
+            profile=adapters.numeric_profile(),
+            lease_seconds=options["lease_seconds"],
+        )
+        terms = Terms(
+            poll_seconds=settings.TIEOUT_POLL_SECONDS,
+            task_seconds=settings.TIEOUT_TASK_SECONDS,
+            backoff_seconds=settings.TIEOUT_BACKOFF_SECONDS,
+            limits=Limits(
+                crashes_before_split=settings.TIEOUT_CRASHES_BEFORE_SPLIT,
+                splits=settings.TIEOUT_SPLITS_PER_RUN,
+            ),
+            drain=options["drain"],
+        )
+        Worker(holder, terms).work()
