@@ -1,0 +1,1 @@
+"""The demo: a made-up bank valued from files to a summary, each process in its own role."""
