@@ -1,0 +1,1 @@
+"""The one GraphQL schema: types and resolvers over the services and selectors of the apps."""

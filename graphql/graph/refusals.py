@@ -1,0 +1,31 @@
+"""How the refusals of services and selectors are said to a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from apps.result import listing
+from apps.result import selectors as results
+from graph.errors import BadInput, NotAggregable
+
+_UNKNOWN = (
+    results.UnknownRun,
+    results.UnknownNode,
+    results.UnknownCell,
+    results.UnknownCurrency,
+    results.UnknownPosition,
+    results.TooMuchDetail,
+    listing.BadCursor,
+)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what a selector refuses into errors the client may read."""
+    try:
+        yield
+    except results.NotAggregable as error:
+        raise NotAggregable(str(error)) from error
+    except _UNKNOWN as error:
+        raise BadInput(str(error)) from error

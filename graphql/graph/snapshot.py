@@ -1,0 +1,89 @@
+"""Position snapshots: the book of one day, sealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Self
+
+import strawberry
+from django.db.models import QuerySet
+
+from apps.portfolio.models import PositionSnapshot
+from graph.batch import Batch
+from graph.context import Context, Info
+from graph.declare import DEFAULT_PAGE, object_type, root_field, root_type
+from graph.federation import Representation
+from graph.paging import CONNECTION, After, Connection, First, number, page
+
+
+@object_type(keys=["id"], name="PositionSnapshot")
+class PositionSnapshotType:
+    """A book of positions as of one day, under the hash of its content."""
+
+    id: strawberry.ID
+    name: str
+    as_of: dt.date
+    content_hash: str
+    position_count: int
+    source: str
+    recorded_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: PositionSnapshot) -> Self:
+        """Return the type of a row."""
+        return cls(
+            id=strawberry.ID(str(row.pk)),
+            name=row.name,
+            as_of=row.as_of,
+            content_hash=bytes(row.content_hash).hex(),
+            position_count=row.position_count,
+            source=row.source,
+            recorded_at=row.recorded_at,
+        )
+
+    @classmethod
+    def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:
+        """Return the entities a gateway names, in one statement."""
+        ids = [number(str(each.get("id")), "id") for each in representations]
+        found = {row.pk: cls.of(row) for row in headers().filter(pk__in=ids)}
+        return [found.get(each) for each in ids]
+
+
+def headers() -> QuerySet[PositionSnapshot]:
+    """Return the snapshots without their tables of names, which are large."""
+    return PositionSnapshot.objects.defer("names", "dimensions", "control")
+
+
+def by_pk(context: Context) -> Batch[int, PositionSnapshotType]:
+    """Return the request's position snapshots by id."""
+
+    def load(keys: list[int]) -> dict[int, PositionSnapshotType]:
+        return {row.pk: PositionSnapshotType.of(row) for row in headers().filter(pk__in=keys)}
+
+    return context.batches.of("position snapshot", load)
+
+
+@root_type
+class SnapshotQuery:
+    """Position snapshots. Their positions are read through a run, under the user's grants."""
+
+    @root_field()
+    def position_snapshot(self, info: Info, id: strawberry.ID) -> PositionSnapshotType | None:
+        """The position snapshot of this id."""
+        return by_pk(info.context).get(number(id, "id"))
+
+    @root_field(CONNECTION)
+    def position_snapshots(
+        self,
+        info: Info,
+        first: First = DEFAULT_PAGE,
+        after: After = None,
+        as_of: dt.date | None = None,
+    ) -> Connection[PositionSnapshotType]:
+        """Position snapshots, the latest recorded first."""
+        rows = headers()
+        if as_of is not None:
+            rows = rows.filter(as_of=as_of)
+        return page(
+            rows, PositionSnapshotType.of, key="id", first=first, after=after, descending=True
+        )
