@@ -1,0 +1,494 @@
+"""Every kind: written once, unchanged again, and nothing at all when one row is at fault."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from apps.access.models import AuditEntry
+from apps.ingestion import services
+from apps.ingestion.outcome import Request
+from apps.ingestion.problems import ImportRefused
+from apps.ingestion.readers import source
+from apps.instrument.models import Counterparty, CounterpartyVersion, Instrument, InstrumentTerms
+from apps.marketdata.models import MarketDataSnapshot
+from apps.portfolio.models import (
+    LegalEntity,
+    Portfolio,
+    PortfolioNode,
+    PortfolioTree,
+    Position,
+    PositionSnapshot,
+)
+from apps.scenario.models import Scenario, ScenarioSet, ScenarioSetMember
+from tests.integration.ingestion import small_book
+
+pytestmark = [pytest.mark.django_db, pytest.mark.role("desk")]
+
+AS_OF = dt.date(2022, 12, 30)
+TREE = "code,name,node_type,parent\nF,Fund,FUND,\nD,Desk,DESK,F\nB,Book,BOOK,D\n"
+ENTITIES = "code,name,country,base_currency,parent\nG,Group,US,USD,\nLE1,Bank,US,USD,G\n"
+PARTIES = "code,legal_name,kind,parent,rating\nTOP,Top Corp,CORPORATE,,BBB\nSUB,Sub,SME,TOP,\n"
+LOANS = (
+    "code,product_type,currency,market_convention,terms.start_date,terms.first_payment_date,"
+    "terms.original_principal,terms.rate,terms.payments,terms.prepayment.kind,"
+    "terms.prepayment.speed,issuer\n"
+    "L1,AMORT_LOAN,USD,US_RESIDENTIAL_MORTGAGE,2022-12-30,2023-02-01,100000.00,0.0450,360,CPR,"
+    "0.06,SUB\n"
+)
+HELD = (
+    "position_id,book,instrument,side,quantity,outstanding_principal,status,accounting_class,"
+    "legal_entity,obligor,spread,spread_source\n"
+    "P1,B,L1,ASSET,100000,100000,PERFORMING,HFI,LE1,SUB,0.015,SUPPLIED\n"
+    "P2,B,L1,ASSET,50000,50000,PERFORMING,HFI,LE1,,0.015,SUPPLIED\n"
+)
+SOURCES = {
+    "legal_entities": ENTITIES,
+    "portfolios": TREE,
+    "counterparties": PARTIES,
+    "instruments": LOANS,
+    "positions": HELD,
+}
+
+
+def load(kind: str, text: str, name: str = "file.csv", **options: Any):
+    if kind == "positions":
+        options = {"as_of": AS_OF} | options
+    request = Request(kind=kind, source=source.from_bytes(name, text.encode()), **options)
+    return services.ingest(request, actor="test")
+
+
+def load_until(kind: str) -> None:
+    for earlier, text in SOURCES.items():
+        if earlier == kind:
+            return
+        load(earlier, text)
+
+
+def refusals(kind: str, text: str, name: str = "file.csv", **options: Any):
+    before = counts()
+    with pytest.raises(ImportRefused) as refused:
+        load(kind, text, name, **options)
+    assert counts() == before, "something was written"
+    return [(p.code, p.line, p.field) for p in refused.value.problems]
+
+
+def counts() -> dict[str, int]:
+    models = (
+        Counterparty, CounterpartyVersion, Instrument, InstrumentTerms, LegalEntity, Portfolio,
+        PortfolioTree, Position, PositionSnapshot, MarketDataSnapshot, Scenario, ScenarioSet,
+        AuditEntry,
+    )  # fmt: skip
+    return {model.__name__: model.objects.count() for model in models}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_the_same_file_again_changes_nothing(kind):
+    load_until(kind)
+    first = load(kind, SOURCES[kind])
+    before = counts()
+    again = load(kind, SOURCES[kind])
+    assert (first.created, first.unchanged) == (first.rows, 0)
+    assert (again.created, again.changed, again.unchanged) == (0, 0, again.rows)
+    assert again.ids == first.ids
+    assert counts() == before
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_dry_run_says_what_would_be_and_writes_nothing(kind):
+    load_until(kind)
+    before = counts()
+    outcome = load(kind, SOURCES[kind], dry_run=True)
+    assert outcome.created == outcome.rows
+    assert counts() == before
+
+
+def test_an_import_is_in_the_audit_log_and_its_author_in_the_history():
+    load("counterparties", PARTIES)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.object_type) == ("test", "ingest", "counterparties")
+    assert entry.detail["file"] == "file.csv"
+    event = apps.get_model("instrument", "CounterpartyEvent").objects.filter(code="TOP").get()
+    assert event.pgh_label == "insert"
+    assert event.pgh_context["user"] == "test"
+    assert event.pgh_context["reason"] == "ingest counterparties file.csv"
+
+
+def test_a_changed_counterparty_is_a_new_version_under_the_same_header():
+    load("counterparties", PARTIES)
+    changed = load("counterparties", PARTIES.replace("BBB", "BB+"))
+    assert (changed.created, changed.changed, changed.unchanged) == (0, 1, 1)
+    header = Counterparty.objects.get(code="TOP")
+    assert header.rating == "BB+"
+    assert json.loads(header.current_version.document)["rating"] == "BB+"
+    assert header.versions.count() == 2
+    back = load("counterparties", PARTIES)
+    header.refresh_from_db()
+    assert back.changed == 1
+    assert header.versions.count() == 2
+    assert json.loads(header.current_version.document)["rating"] == "BBB"
+
+
+def test_a_parent_may_stand_below_its_child_in_the_file():
+    header, top, sub = PARTIES.strip().split("\n")
+    load("counterparties", "\n".join([header, sub, top]))
+    assert Counterparty.objects.get(code="SUB").parent.code == "TOP"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("code,legal_name,kind\nA,X,BANK\nA,Y,BANK\n", ("DUPLICATE", 3, "code")),
+        ("code,legal_name,kind\nA,X,BANK\na,Y,BANK\n", ("DUPLICATE_CASE", 3, "code")),
+        ("code,legal_name,kind\ntop,X,BANK\n", ("DUPLICATE_CASE", 2, "code")),
+        ("code,legal_name,kind,parent\nA,X,BANK,NONE\n", ("REFERENCE", 2, "parent")),
+        ("code,legal_name,kind,parent\nA,X,BANK,A\n", ("CYCLE", 2, "")),
+        ("code,legal_name,kind,parent\nA,X,BANK,C\nC,Y,BANK,A\n", ("CYCLE", 2, "parent")),
+        ("code,legal_name,kind,parent\nTOP,X,BANK,SUB\n", ("CYCLE", 2, "parent")),
+    ],
+)
+def test_counterparties_that_are_at_fault_are_refused(text, expected):
+    load("counterparties", PARTIES)
+    assert expected in refusals("counterparties", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("F,Fund,FUND,\nB,Book,BOOK,F\nD,Desk,DESK,B\n", ("LEVEL", 4, "parent")),
+        ("F,Fund,FUND,\nG,Fund,FUND,F\n", ("LEVEL", 3, "parent")),
+        ("A,A,SUB_FUND,B\nB,B,DESK,A\n", ("CYCLE", 2, "parent")),
+        ("B,Book,BOOK,NONE\n", ("REFERENCE", 2, "parent")),
+        ("B,Book,SHELF,\n", ("CHOICE", 2, "node_type")),
+    ],
+)
+def test_portfolios_that_are_no_tree_are_refused(text, expected):
+    assert expected in refusals("portfolios", "code,name,node_type,parent\n" + text)
+
+
+def test_a_stored_portfolio_that_a_file_would_break_is_named():
+    load("portfolios", TREE)
+    found = refusals("portfolios", "code,name,node_type,parent\nD,Desk,BOOK,F\n")
+    assert ("LEVEL", None, "B") in found
+
+
+def test_the_tree_has_a_version_per_content():
+    first = load("portfolios", TREE)
+    moved = load("portfolios", TREE + "E,Second,BOOK,F\n")
+    same = load("portfolios", TREE)
+    assert first.ids["tree_id"] != moved.ids["tree_id"] == same.ids["tree_id"]
+    nodes = PortfolioNode.objects.filter(tree_id=moved.ids["tree_id"]).order_by("node")
+    assert list(nodes.values_list("node", "code")) == [(1, "F"), (2, "D"), (3, "B"), (4, "E")]
+
+
+def test_legal_entities_form_no_circle():
+    text = ENTITIES.replace("G,Group,US,USD,\n", "G,Group,US,USD,LE1\n")
+    assert ("CYCLE", 2, "parent") in refusals("legal_entities", text)
+
+
+def test_terms_are_stored_in_one_form_with_what_the_convention_fills_in():
+    load_until("instruments")
+    outcome = load("instruments", LOANS)
+    document = json.loads(Instrument.objects.get().current_terms.document)
+    assert document == {
+        "product_type": "AMORT_LOAN",
+        "currency": "USD",
+        "terms": {
+            "start_date": "2022-12-30",
+            "first_payment_date": "2023-02-01",
+            "original_principal": "100000",
+            "rate": "0.045",
+            "payments": 360,
+            "prepayment": {"kind": "CPR", "speed": "0.06"},
+            "interest_basis": "30/360",
+            "calendar": "NONE",
+            "roll_convention": "UNADJUSTED",
+            "accrual_dates": "UNADJUSTED",
+            "frequency": "MONTHLY",
+            "amortisation": "LEVEL_PAY",
+        },
+    }
+    assert any("30/360 (US_RESIDENTIAL_MORTGAGE) by convention" in n for n in outcome.notes)
+
+
+def test_json_and_csv_of_one_loan_are_one_terms_version():
+    load_until("instruments")
+    load("instruments", LOANS)
+    record = {
+        "code": "L1", "product_type": "AMORT_LOAN", "currency": "USD", "issuer": "SUB",
+        "market_convention": "US_RESIDENTIAL_MORTGAGE",
+        "terms": {"start_date": "2022-12-30", "first_payment_date": "2023-02-01",
+                  "original_principal": 100000, "rate": 4.5e-2, "payments": 360,
+                  "prepayment": {"speed": 0.060, "kind": "CPR"}},
+    }  # fmt: skip
+    assert load("instruments", json.dumps([record]), "loans.json").unchanged == 1
+    assert load("instruments", json.dumps(record), "loans.jsonl").unchanged == 1
+
+
+BAD_TERMS = [
+    ("no day count and no convention", {"market_convention": ""}, "TERMS", "terms.interest_basis"),
+    ("unknown convention", {"market_convention": "MARS"}, "CHOICE", "market_convention"),
+    ("convention of another product", {"market_convention": "UK_GILT"}, "CHOICE",
+     "market_convention"),
+    ("maturity before start", {"terms.payments": "", "terms.maturity_date": "2020-01-01"},
+     "TERMS", "terms"),
+    ("first payment before start", {"terms.first_payment_date": "2022-01-01"}, "TERMS", "terms"),
+    ("10,000 years", {"terms.payments": "120000"}, "TERMS", "terms.payments"),
+    ("NaN", {"terms.rate": "NaN"}, "NUMBER", "terms.rate"),
+    ("1e400", {"terms.rate": "1e400"}, "NUMBER", "terms.rate"),
+    ("underscore", {"terms.original_principal": "1_000"}, "NUMBER", "terms.original_principal"),
+    ("overflow", {"terms.original_principal": "1e13"}, "OVERFLOW", "terms.original_principal"),
+    ("negative principal", {"terms.original_principal": "-5"}, "TERMS",
+     "terms.original_principal"),
+    ("450%", {"terms.rate": "4.5"}, "TERMS", "terms.rate"),
+    ("1899", {"terms.start_date": "1899-12-31"}, "TERMS", "terms.start_date"),
+    ("half a payment", {"terms.payments": "3.5"}, "NUMBER", "terms.payments"),
+    ("unknown calendar", {"terms.calendar": "MARS"}, "TERMS", "terms.calendar"),
+    ("unknown field", {"terms.colour": "red"}, "HEADER_UNKNOWN", "terms.colour"),
+    ("unknown part", {"terms.prepayment.colour": "red"}, "HEADER_UNKNOWN",
+     "terms.prepayment.colour"),
+    ("missing field", {"terms.rate": ""}, "TERMS", "terms.rate is missing"),
+    ("no such issuer", {"issuer": "NOBODY"}, "REFERENCE", "issuer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"), [case[1:] for case in BAD_TERMS], ids=[c[0] for c in BAD_TERMS]
+)
+def test_terms_that_break_their_contract_are_refused(change, code, field):
+    load_until("instruments")
+    names, values = (line.split(",") for line in LOANS.strip().split("\n"))
+    row = dict(zip(names, values, strict=True)) | change
+    text = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
+    found = refusals("instruments", text)
+    assert len(found) == 1
+    assert (found[0][0], found[0][1]) == (code, 2)
+    assert found[0][2] == field or code == "TERMS"
+
+
+def test_terms_of_a_product_without_a_pricer_are_kept_and_said_to_be_unchecked():
+    load_until("instruments")
+    text = "code,product_type,currency,terms.limit\nR1,REVOLVER,USD,5\n"
+    outcome = load("instruments", text)
+    assert outcome.notes == ["1 REVOLVER: terms stored unchecked, the product is not priced yet"]
+
+
+def test_positions_are_as_of_a_day():
+    load_until("positions")
+    assert refusals("positions", HELD, as_of=None) == [("REQUIRED", None, "")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("P2,", "P1,", ("DUPLICATE", 3, "position_id")),
+        ("P2,", "p1,", ("DUPLICATE_CASE", 3, "position_id")),
+        ("P1,B,", "P1,D,", ("REFERENCE", 2, "book")),
+        ("P1,B,", "P1,NONE,", ("REFERENCE", 2, "book")),
+        ("B,L1,ASSET,1", "B,L9,ASSET,1", ("REFERENCE", 2, "instrument")),
+        ("LE1,SUB", "LE9,SUB", ("REFERENCE", 2, "legal_entity")),
+        ("LE1,SUB", "LE1,NOBODY", ("REFERENCE", 2, "obligor")),
+        ("ASSET,100000,", "ASSET,5000000000000,", ("OVERFLOW", 2, "quantity")),
+        (",100000,PERF", ",,PERF", ("REQUIRED", 2, "outstanding_principal")),
+    ],
+)
+def test_positions_that_break_their_contract_are_refused(before, after, expected):
+    load_until("positions")
+    assert before in HELD
+    assert expected in refusals("positions", HELD.replace(before, after, 1))
+
+
+def test_a_currency_other_than_the_instrument_s_is_a_conflict():
+    load_until("positions")
+    names, first, _ = HELD.strip().split("\n")
+    text = f"{names},currency\n{first},EUR\n"
+    assert refusals("positions", text) == [("CONFLICT", 2, "currency")]
+
+
+def test_an_obligor_that_is_not_given_is_the_issuer():
+    load_until("positions")
+    load("positions", HELD)
+    assert set(Position.objects.values_list("counterparty", flat=True)) == {"SUB"}
+
+
+def test_a_position_without_obligor_in_an_instrument_without_issuer_is_refused():
+    load_until("positions")
+    load("instruments", LOANS.replace(",SUB\n", ",\n"))
+    assert ("REQUIRED", 3, "obligor") in refusals("positions", HELD)
+
+
+def test_rows_in_another_order_are_the_same_snapshot():
+    load_until("positions")
+    first = load("positions", HELD)
+    names, one, two = HELD.strip().split("\n")
+    again = load("positions", "\n".join([names, two, one]), "shuffled.csv")
+    assert again.ids["snapshot_id"] == first.ids["snapshot_id"]
+    assert again.unchanged == 2
+
+
+MARKET: dict[str, Any] = {
+    "as_of": "2022-12-30",
+    "name": "Test",
+    "curves": [
+        {"name": "USD-TREASURY", "currency": "USD", "kind": "PAR",
+         "quotes": [["3M", "0.0442"], ["1Y", "0.0473"], ["10Y", "0.0388"]]},
+        {"name": "EUR-GOVT", "currency": "EUR", "nodes": [["2032-12-30", "0.0250"]]},
+    ],
+    "discount": {"USD": "USD-TREASURY", "EUR": "EUR-GOVT"},
+    "spreads": [{"currency": "USD", "rating": "BBB", "sector": "ALL", "nodes": [["5Y", 0.02]]}],
+    "fx": [{"base": "EUR", "quote": "USD", "rate": "1.0666"}],
+}  # fmt: skip
+
+
+def market(text: Any = None, name: str = "market.json", **options: Any):
+    text = json.dumps(MARKET) if text is None else text
+    return load("marketdata", text, name, **options)
+
+
+def test_par_quotes_become_zero_nodes_on_import():
+    snapshot = MarketDataSnapshot.objects.get(pk=market().ids["snapshot_id"])
+    curve = json.loads(snapshot.document)["curves"][1]
+    assert snapshot.name == "Test"
+    assert [date for date, _ in curve["nodes"]] == ["2023-03-30", "2023-12-30", "2032-12-30"]
+    # A bill of 3 months (90 days), simple 4.42% on 365: continuous ln(1 + 0.0442 t) / t.
+    assert curve["nodes"][0][1].startswith("0.0439")
+
+
+def test_a_market_is_one_snapshot_whatever_its_name_order_and_digits():
+    shuffled = MARKET | {
+        "name": "Other",
+        "curves": MARKET["curves"][::-1],
+        "fx": [{"rate": "1.06660", "quote": "USD", "base": "EUR"}],
+    }
+    assert market(json.dumps(shuffled)).ids == market().ids
+    stored = MarketDataSnapshot.objects.get()
+    assert market(stored.document).unchanged == 1
+
+
+def test_flat_rows_make_the_same_market_as_the_document():
+    text = (
+        "part,name,currency,tenor,date,rating,sector,base,quote,value\n"
+        "PAR_QUOTE,USD-TREASURY,USD,3M,,,,,,0.0442\n"
+        "PAR_QUOTE,USD-TREASURY,USD,1Y,,,,,,0.0473\n"
+        "PAR_QUOTE,USD-TREASURY,USD,10Y,,,,,,0.0388\n"
+        "ZERO_NODE,EUR-GOVT,EUR,,2032-12-30,,,,,0.025\n"
+        "SPREAD,,USD,5Y,,BBB,ALL,,,0.02\n"
+        "FX,,,,,,,EUR,USD,1.0666\n"
+    )
+    flat = market(text, "market.csv", as_of=AS_OF)
+    document = MARKET | {"curves": [MARKET["curves"][0], MARKET["curves"][1] | {"kind": "ZERO"}]}
+    assert market(json.dumps(document)).ids == flat.ids
+
+
+def _with(part: str, place: int, **change: Any) -> dict[str, Any]:
+    items = [dict(item) for item in MARKET[part]]
+    items[place] |= change
+    return {part: items}
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"as_of": "1850-01-01"}, "as_of"),
+        ({"as_of": "yesterday"}, "as_of"),
+        ({"surprise": 1}, "surprise"),
+        (_with("fx", 0, rate="1_000"), "fx[0] (EUR/USD)"),
+        (_with("fx", 0, rate="-1"), "fx[0].rate"),
+        (_with("fx", 0, quote="QQQ"), "fx[0].quote"),
+        ({"discount": {"USD": "NOPE"}}, "discount.USD"),
+        (_with("curves", 0, quotes=[["3M", "NaN"]]), "curves[0].quotes[0] (3M)"),
+        (_with("curves", 0, quotes=[["3M", "0.04"], ["2M", "0.04"]]),
+         "USD-TREASURY.quotes[1]"),
+        (_with("curves", 0, quotes=[["1Y", "0.04"], ["30Y", "0.9"]]), "(30Y)"),
+        (_with("curves", 1, nodes=[["2020-01-01", "0.02"]]), "curves[0].nodes[0]"),
+        (_with("curves", 1, nodes=[["2032-12-30", "7"]]), "curves[0].nodes[0]"),
+        (_with("curves", 1, currency="QQQ"), "curves[0].currency"),
+        ({"spreads": [MARKET["spreads"][0]] * 2}, "spreads[1]"),
+    ],
+)  # fmt: skip
+def test_a_market_that_is_at_fault_names_the_place(change, place):
+    [(code, _, field)] = refusals("marketdata", json.dumps(MARKET | change), "market.json")
+    assert code == "MARKET"
+    assert place in field
+
+
+def test_the_day_of_a_market_is_that_of_the_command():
+    found = refusals("marketdata", json.dumps(MARKET), "m.json", as_of=dt.date(2022, 12, 29))
+    assert found == [("CONFLICT", None, "as_of")]
+
+
+SET = {
+    "code": "S",
+    "name": "Two",
+    "scenarios": [
+        {"code": "UP", "shocks": [{"risk": "RATE", "size": "0.0100"}]},
+        {"code": "TWIST", "shocks": [{"risk": "RATE", "tenors": [["1Y", "0.01"], ["5Y", 0]]}]},
+    ],
+}
+
+
+def test_a_file_of_scenarios_makes_a_set_with_base_in_front():
+    outcome = load("scenarios", json.dumps(SET), "s.json")
+    members = ScenarioSetMember.objects.filter(scenario_set_id=outcome.ids["scenario_set_id"])
+    codes = members.order_by("ordinal").values_list("ordinal", "scenario__code")
+    assert list(codes) == [(0, "BASE"), (1, "UP"), (2, "TWIST")]
+    assert load("scenarios", json.dumps(SET), "s.json").unchanged == 2
+    assert ScenarioSet.objects.count() == 1
+
+
+def test_scenarios_in_every_layout_are_the_same_rows():
+    load("scenarios", json.dumps(SET), "s.json")
+    load("scenarios", json.dumps(SET["scenarios"]), "s.json")
+    load("scenarios", "\n".join(json.dumps(s) for s in SET["scenarios"]), "s.jsonl")
+    rows = "code,risk,size,tenors\nUP,RATE,0.01,\nTWIST,RATE,,1Y:0.01 5Y:0\n"
+    load("scenarios", rows, "s.csv")
+    assert Scenario.objects.count() == 3
+
+
+def test_sets_may_name_their_members():
+    document = {
+        "scenarios": SET["scenarios"],
+        "sets": [{"code": "A", "members": ["UP"]}, {"code": "B", "members": ["TWIST", "UP"]}],
+    }
+    outcome = load("scenarios", json.dumps(document), "s.json")
+    assert set(outcome.details["sets"]) == {"A", "B"}
+    document["sets"][0]["members"] = ["NOPE"]
+    assert refusals("scenarios", json.dumps(document), "s.json") == [
+        ("REFERENCE", None, "sets[0].members")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "place"),
+    [
+        ({"code": "X", "shocks": [{"risk": "RATE", "size": "9"}]}, "X.shocks[0].size"),
+        ({"code": "X", "shocks": [{"risk": "RATE", "size": "1e9999"}]}, "X.shocks[0].size"),
+        ({"code": "X", "shocks": [{"risk": "WEATHER"}]}, "X.shocks[0].risk"),
+        ({"code": "X", "shocks": [{"risk": "FX", "currency": "QQQ", "size": 1}]},
+         "X.shocks[0].currency"),
+        ({"code": "X", "kind": "SIDEWAYS"}, "X.kind"),
+        ({"code": "BASE", "shocks": [{"risk": "RATE", "size": "0.01"}]}, "BASE.shocks"),
+        ({"code": "X Y"}, "code"),
+        ({"code": "UP"}, "S"),
+        ({"code": "up"}, "S"),
+    ],
+)  # fmt: skip
+def test_a_scenario_that_is_at_fault_names_the_place(scenario, place):
+    document = SET | {"scenarios": [*SET["scenarios"], scenario]}
+    assert refusals("scenarios", json.dumps(document), "s.json") == [("SCENARIO", None, place)]
+
+
+def test_the_snapshot_of_an_import_has_the_hash_that_sql_computes():
+    small_book.make_reference()
+    load_until("positions")
+    outcome = load("positions", HELD)
+    from apps.portfolio import selectors
+
+    with connection.cursor() as cursor:
+        found = selectors.recompute_snapshot_hash(cursor, outcome.ids["snapshot_id"])
+    assert found.hex() == outcome.details["content_hash"]

@@ -1,0 +1,193 @@
+"""A small market, ready states, and positions of every product to vary."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pricing import valuation
+from pricing.axis import Axis, Cut, default_cells
+from pricing.batch import Names
+from pricing.failure import Failure
+from pricing.market import snapshot
+from pricing.position import PositionInput
+from pricing.products.registry import product
+from pricing.scenarios import States, parse
+
+DAY = dt.date(2022, 12, 30)
+
+MARKET: dict[str, Any] = {
+    "format": "tieout.market/1",
+    "as_of": "2022-12-30",
+    "curves": [
+        {
+            "name": "USD-TREASURY",
+            "currency": "USD",
+            "nodes": [
+                ["2023-03-30", "0.0437"],
+                ["2024-12-30", "0.0439"],
+                ["2032-12-30", "0.0385"],
+                ["2052-12-30", "0.0397"],
+            ],
+        },
+        {
+            "name": "EUR-GOVERNMENT",
+            "currency": "EUR",
+            "nodes": [["2023-12-30", "0.0262"], ["2042-12-30", "0.0248"]],
+        },
+    ],
+    "discount": {"USD": "USD-TREASURY", "EUR": "EUR-GOVERNMENT"},
+    "spreads": [
+        {
+            "currency": "USD",
+            "rating": "BBB",
+            "sector": "ALL",
+            "nodes": [["1Y", "0.011"], ["10Y", "0.019"]],
+        },
+        {
+            "currency": "EUR",
+            "rating": "BBB",
+            "sector": "BANK",
+            "nodes": [["5Y", "0.015"]],
+        },
+    ],
+    "fx": [
+        {"base": "EUR", "quote": "USD", "rate": "1.0666"},
+        {"base": "EUR", "quote": "JPY", "rate": "140.66"},
+    ],
+}
+
+SCENARIOS: list[dict[str, Any]] = [
+    {"code": "BASE"},
+    {"code": "UP", "shocks": [{"risk": "RATE", "size": "0.01"}]},
+    {
+        "code": "TWIST",
+        "shocks": [
+            {"risk": "RATE", "currency": "USD", "tenors": [["2Y", "-0.004"], ["10Y", "0.007"]]},
+            {"risk": "SPREAD", "size": "0.0025", "rating": "BBB"},
+            {"risk": "FX", "currency": "EUR", "size": "-0.1"},
+        ],
+    },
+    {"code": "WIDER", "shocks": [{"risk": "SPREAD", "size": "0.01"}]},
+]
+
+ALL_MEASURES = (
+    "PV", "CLEAN_PV", "ACCRUED", "DV01", "KEY_RATE_DV01", "CS01", "SPREAD_DURATION",
+    "SPREAD_DURATION_25", "CONVEXITY", "FX_EXPOSURE", "FX_DELTA", "NOTIONAL", "PRINCIPAL",
+    "PAST_DUE", "WAL", "CLEAN_PRICE", "DIRTY_PRICE", "SPREAD", "DV01@UP", "CS01@WIDER",
+)  # fmt: skip
+
+LOAN_TERMS: dict[str, Any] = {
+    "start_date": "2022-12-01",
+    "first_payment_date": "2023-01-01",
+    "payments": 120,
+    "original_principal": "100000",
+    "rate": "0.06",
+    "interest_basis": "30/360",
+}
+BOND_TERMS: dict[str, Any] = {
+    "dated_date": "2020-02-15",
+    "maturity_date": "2030-02-15",
+    "coupon": "0.04",
+    "day_count": "30/360",
+}
+FX_TERMS: dict[str, Any] = {
+    "bought_currency": "EUR",
+    "bought_amount": "1000000",
+    "sold_currency": "USD",
+    "sold_amount": "1080000",
+    "maturity_date": "2023-06-30",
+}
+TERMS = {"AMORT_LOAN": LOAN_TERMS, "FIXED_BOND": BOND_TERMS, "FX_FWD": FX_TERMS}
+STATES_OF = {
+    "AMORT_LOAN": {"spread": "0.015"},
+    "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
+    "FX_FWD": {},
+}
+
+MakeStates = Callable[..., States]
+Position = Callable[..., PositionInput]
+Valuer = Callable[..., dict[str, float]]
+
+
+@pytest.fixture
+def market() -> dict[str, Any]:
+    """A market document that a test may change."""
+    return copy.deepcopy(MARKET)
+
+
+@pytest.fixture
+def make_states() -> MakeStates:
+    """States of a market and scenarios on the axis of every measure."""
+
+    def make(
+        market: Mapping[str, Any] = MARKET,
+        scenarios: Sequence[Mapping[str, Any]] = SCENARIOS,
+        measures: Sequence[str] = ALL_MEASURES,
+        day: dt.date = DAY,
+        cut: Cut = Cut.END_OF_DAY,
+        currency: str = "USD",
+        **options: Any,
+    ) -> States:
+        read = [parse(document) for document in scenarios]
+        codes = [scenario.code for scenario in read]
+        measures = [m for m in measures if "@" not in m or m.partition("@")[2] in codes]
+        cells = default_cells(measures, codes, ["USD", "EUR"], currency)
+        return States(snapshot.parse(market), read, Axis(cells, day, currency, cut), **options)
+
+    return make
+
+
+@pytest.fixture
+def position() -> Position:
+    """A position of a product: its usual terms and state with what is given changed."""
+
+    def make(
+        product_type: str = "AMORT_LOAN",
+        terms: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+        currency: str = "USD",
+        rating: str | None = "BBB",
+        sector: str | None = "RETAIL",
+        name: str = "P",
+    ) -> PositionInput:
+        merged = {**TERMS[product_type], **(terms or {})}
+        now = {**STATES_OF[product_type], **(state or {})}
+        return PositionInput(name, product_type, currency, merged, now, rating, sector)
+
+    return make
+
+
+@pytest.fixture
+def value(make_states: MakeStates) -> Valuer:
+    """The cells of one position by name, in run currency; a failure fails the test."""
+
+    def run(position: PositionInput, states: States | None = None) -> dict[str, float]:
+        states = states or make_states()
+        packed = product(position.product_type).pack([position], Names())
+        valued = valuation.value(packed.batch, states)
+        assert valued.failures == [None]
+        amounts = valuation.convert(valued, states)[0]
+        return {str(cell): float(amounts[i]) for i, cell in enumerate(states.axis.cells)}
+
+    return run
+
+
+@pytest.fixture
+def failure(make_states: MakeStates) -> Callable[..., Failure]:
+    """The failure of one position that cannot be valued; its cells are zeros."""
+
+    def run(position: PositionInput, states: States | None = None) -> Failure:
+        packed = product(position.product_type).pack([position], Names())
+        valued = valuation.value(packed.batch, states or make_states())
+        (found,) = valued.failures
+        assert found is not None
+        assert not np.any(valued.values)
+        return found
+
+    return run

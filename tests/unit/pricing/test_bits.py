@@ -1,0 +1,284 @@
+"""A position's bits depend on the position, the market, the cell and the profile alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pricing import valuation
+from pricing.axis import Axis, Cell, default_cells
+from pricing.batch import Batch, Names
+from pricing.market import snapshot
+from pricing.position import PositionInput
+from pricing.products.registry import PRODUCTS, product
+from pricing.scenarios import States, parse
+
+from tests.unit.pricing.conftest import (  # isort: skip
+    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, LOAN_TERMS, MARKET, SCENARIOS,
+)  # fmt: skip
+
+PROFILES = ("record", "fast")
+COUNT = 600
+
+
+def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    return np.ascontiguousarray(values).view(np.int64)
+
+
+def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) -> States:
+    scenarios = [parse(document) for document in documents]
+    codes = [scenario.code for scenario in scenarios]
+    measures = [m for m in ALL_MEASURES if "@" not in m or m.partition("@")[2] in codes]
+    axis = Axis(default_cells(measures, codes, ["USD", "EUR"], "USD"), DAY, "USD")
+    return States(snapshot.parse(MARKET), scenarios, axis, **options)
+
+
+def loans(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        payments = int(rng.integers(1, 361))
+        terms = {
+            **LOAN_TERMS,
+            "payments": payments,
+            "first_payment_date": f"2023-01-{int(rng.integers(1, 29)):02d}",
+            "original_principal": f"{rng.uniform(1e4, 1e6):.2f}",
+            "rate": f"{rng.uniform(0.0, 0.09):.5f}",
+            "interest_basis": str(rng.choice(["30/360", "ACT/360", "ACT/ACT ISDA"])),
+            "payment_basis": "30/360",
+            "amortisation": str(rng.choice(["LEVEL_PAY", "LINEAR", "BULLET"])),
+            "interest_only_payments": int(rng.integers(0, min(payments, 24) + 1)),
+            "prepayment": {
+                "kind": str(rng.choice(["NONE", "CPR", "PSA", "SMM"])),
+                "speed": f"{rng.uniform(0.0, 0.2):.4f}",
+            },
+            "calendar": str(rng.choice(["NONE", "US"])),
+            "roll_convention": str(rng.choice(["UNADJUSTED", "MODIFIED_FOLLOWING"])),
+        }
+        if i % 4 == 0:
+            terms["amortisation_payments"] = payments + 120
+        if i % 5 == 0:
+            # A last payment off the grid.
+            first = dt.date.fromisoformat(str(terms["first_payment_date"]))
+            del terms["payments"]
+            terms["maturity_date"] = (first + dt.timedelta(days=29 * payments)).isoformat()
+            terms["interest_only_payments"] = 0
+        state = (
+            {"spread": f"{rng.uniform(0.0, 0.05):.5f}"},
+            {"spread_source": "MATRIX"},
+            {"spread_source": "MARK", "mark_price": f"{rng.uniform(85, 105):.3f}"},
+        )[i % 3]
+        found.append(PositionInput(f"L{i}", "AMORT_LOAN", "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
+def bonds(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        maturity = dt.date(2023, 2, 1) + dt.timedelta(days=int(rng.integers(0, 11_000)))
+        terms = {
+            **BOND_TERMS,
+            "maturity_date": maturity.isoformat(),
+            "coupon": f"{rng.uniform(0.0, 0.09):.5f}",
+            "day_count": str(rng.choice(["30/360", "ACT/ACT ICMA", "30E/360 ISDA"])),
+            "frequency": str(rng.choice(["SEMIANNUAL", "ANNUAL", "QUARTERLY"])),
+        }
+        currency, rating, sector = (("USD", "BBB", "CORP"), ("EUR", "BBB", "BANK"))[i % 2]
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "91.5"},
+        )[i % 3]
+        found.append(PositionInput(f"B{i}", "FIXED_BOND", currency, terms, state, rating, sector))
+    return found
+
+
+def forwards(rng: np.random.Generator) -> list[PositionInput]:
+    return [
+        PositionInput(
+            f"F{i}",
+            "FX_FWD",
+            ("USD", "EUR")[i % 2],
+            {
+                **FX_TERMS,
+                "sold_amount": f"{rng.uniform(9e5, 1.2e6):.2f}",
+                "maturity_date": f"20{23 + i % 9}-{1 + i % 12:02d}-{1 + i % 28:02d}",
+            },
+        )
+        for i in range(COUNT)
+    ]
+
+
+@pytest.fixture(scope="module")
+def batches() -> dict[str, Batch]:
+    rng = np.random.default_rng(20221230)
+    made = {"AMORT_LOAN": loans(rng), "FIXED_BOND": bonds(rng), "FX_FWD": forwards(rng)}
+    return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
+
+
+@pytest.fixture(scope="module")
+def reference(batches: dict[str, Batch]) -> dict[tuple[str, str], npt.NDArray[np.float64]]:
+    """Values of every product in each profile, all rows at once."""
+    states = prepared()
+    found = {}
+    for name, batch in batches.items():
+        for profile in PROFILES:
+            valued = valuation.value(batch, states, profile=profile)
+            failed = [f for f in valued.failures if f is not None]
+            assert len(failed) < COUNT / 10, failed[:3]
+            found[name, profile] = valued.values
+    return found
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, COUNT))
+def test_any_subset_in_any_order_has_the_same_bits(
+    name: str,
+    profile: str,
+    seed: int,
+    size: int,
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    index = np.random.default_rng(seed).permutation(COUNT)[:size]
+    valued = valuation.value(batches[name].take(index), prepared(), profile=profile)
+    assert np.array_equal(bits(valued.values), bits(reference[name, profile][index]))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+def test_shards_of_any_size_have_the_same_bits(
+    name: str,
+    profile: str,
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    for size in (1, 7, 64, 250):
+        states = prepared()
+        for first in range(0, COUNT, size * (1 + COUNT // (size * 20))):
+            index = np.arange(first, min(first + size, COUNT))
+            valued = valuation.value(batches[name].take(index), states, profile=profile)
+            assert np.array_equal(bits(valued.values), bits(reference[name, profile][index]))
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+@pytest.mark.parametrize(
+    "kept", [["BASE"], ["BASE", "TWIST"], ["WIDER", "BASE"], ["TWIST", "WIDER", "UP", "BASE"]]
+)
+def test_any_subset_of_scenarios_has_the_same_bits(
+    name: str,
+    kept: list[str],
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    whole = prepared().axis
+    by_code = {document["code"]: document for document in SCENARIOS}
+    for profile in PROFILES:
+        states = prepared([by_code[code] for code in kept])
+        valued = valuation.value(batches[name], states, profile=profile)
+        places = [whole.places[cell] for cell in states.axis.cells]
+        assert np.array_equal(bits(valued.values), bits(reference[name, profile][:, places]))
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+def test_one_cell_has_the_bits_it_has_among_many(
+    name: str,
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    whole = prepared()
+    for cell in (
+        Cell("PV", "TWIST"),
+        Cell("CLEAN_PV", "UP"),
+        Cell("KEY_RATE_DV01", "BASE", "USD/5Y"),
+    ):
+        axis = Axis((cell,), DAY, "USD")
+        states = States(whole.market, whole.scenarios, axis)
+        for profile in PROFILES:
+            values = valuation.value(batches[name], states, profile=profile).values
+            wanted = reference[name, profile]
+            if cell in whole.axis.places:
+                place = whole.axis.places[cell]
+                assert np.array_equal(bits(values[:, 0]), bits(wanted[:, place]))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_wide_axis_has_the_bits_of_a_narrow_one(profile: str, batches: dict[str, Batch]) -> None:
+    many = [{"code": "BASE"}] + [
+        {"code": f"S{i}", "shocks": [{"risk": "RATE", "size": f"{i * 1e-4:.4f}"}]}
+        for i in range(1, 300)
+    ]
+    wide, narrow = prepared(many), prepared([many[0], *many[250:260], many[7]])
+    places = [wide.axis.places[cell] for cell in narrow.axis.cells]
+    for batch in batches.values():
+        some = batch.take(np.arange(0, COUNT, 5))
+        left = valuation.value(some, wide, profile=profile).values[:, places]
+        right = valuation.value(some, narrow, profile=profile).values
+        assert np.array_equal(bits(left), bits(right))
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+def test_budget_of_tables_costs_no_bit(
+    name: str,
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    states = prepared(budget=1)
+    states.grid._limit = 50
+    for first in range(0, COUNT, 97):
+        index = np.arange(first, min(first + 97, COUNT))
+        values = valuation.value(batches[name].take(index), states).values
+        assert np.array_equal(bits(values), bits(reference[name, "record"][index]))
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTS))
+def test_stored_bytes_value_to_the_same_bits(
+    name: str,
+    batches: dict[str, Batch],
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    batch = batches[name]
+    again = Batch.from_bytes(batch.to_bytes(), Names(batch.names.as_tuple()))
+    values = valuation.value(again, prepared()).values
+    assert np.array_equal(bits(values), bits(reference[name, "record"]))
+
+
+def test_fast_profile_agrees_with_the_record_to_rounding(
+    reference: dict[tuple[str, str], npt.NDArray[np.float64]],
+) -> None:
+    for name in PRODUCTS:
+        record, fast = reference[name, "record"], reference[name, "fast"]
+        scale = np.abs(record).max(axis=1, keepdims=True)
+        assert np.all(np.abs(record - fast) <= 1e-13 * scale)
+
+
+def test_kernel_of_record_is_a_plain_loop_in_date_order() -> None:
+    from pricing import kernel
+
+    rng = np.random.default_rng(1)
+    factors = rng.uniform(0.1, 1.0, (50, 7))
+    slots = rng.integers(0, 50, 90).astype(np.int32)
+    amounts = rng.normal(0, 1e6, 90)
+    offsets = np.array([0, 1, 40, 40, 90], dtype=np.int32)
+    wanted = np.zeros((4, 7))
+    for row in range(4):
+        for flow in range(offsets[row], offsets[row + 1]):
+            for column in range(7):
+                wanted[row, column] += amounts[flow] * factors[slots[flow], column]
+    got = kernel.sequential(amounts, slots, offsets, factors)
+    assert np.array_equal(bits(got), bits(wanted))
+
+
+def test_empty_batch_has_an_empty_value(make_states: Callable[..., States]) -> None:
+    for name in PRODUCTS:
+        valued = valuation.value(product(name).pack([], Names()).batch, make_states())
+        assert valued.values.shape == (0, len(make_states().axis))
+        assert valued.failures == []
