@@ -20,6 +20,7 @@ CODES = MappingProxyType(
         "CURVE_CURRENCY": "the curve named is of another currency than the flows",
         "SPREAD_MISSING": "no spread is supplied and the market has none for the combination",
         "SPREAD_NOT_SOLVED": "no spread within +/-100% reproduces the mark",
+        "YIELD_NOT_SOLVED": "no yield reproduces the price at settlement",
         "MARK_MISSING": "the spread is to be solved from a mark and there is none",
         "FX_MISSING": "the market has no rate between the currency and the run currency",
         "MATURED": "no flow is left after the cut",

@@ -13,7 +13,7 @@ from pricing.pricers.bond import PRICER as BOND_PRICER
 from pricing.pricers.contract import Pricer
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
-from pricing.products import bond, fields, fx_forward, loan
+from pricing.products import bond, fields, fx_forward, loan, zero_coupon
 from pricing.products.rows import Packed
 
 
@@ -67,6 +67,13 @@ PRODUCTS = MappingProxyType(
             FX_FORWARD_PRICER,
             fx_forward.FxForwardTerms,
             fx_forward.FxForwardState,
+        ),
+        zero_coupon.PRODUCT_TYPE: Product(
+            zero_coupon.PRODUCT_TYPE,
+            zero_coupon.pack,
+            BOND_PRICER,
+            zero_coupon.ZeroCouponTerms,
+            zero_coupon.ZeroCouponState,
         ),
     }
 )
