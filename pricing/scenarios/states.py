@@ -23,6 +23,7 @@ from pricing.scenarios.columns import (
     key_rate_weights,
 )
 from pricing.scenarios.curve_states import MAX_RATE, CurveStates, curve_states
+from pricing.scenarios.market_states import StateSet, bump_rates, bump_spread, state_set
 from pricing.scenarios.shocks import (
     FxShock,
     Mode,
@@ -80,6 +81,7 @@ class States:
         self._fx = _fx_states(market.fx_values(axis.run_currency), self.scenarios, axis)
         self._tables = TableCache(budget)
         self._column_sets: dict[tuple[str, bool], ColumnSet] = {}
+        self._state_sets: dict[tuple[tuple[str, ...], str, bool], StateSet] = {}
 
     def _check(self) -> None:
         ratings = {rating for _, rating, _ in self.market.spreads.curves}
@@ -192,6 +194,61 @@ class States:
         zeros += self.spread_classes.vector(spread_class)[scenarios]
         zeros *= -times[:, None]
         return np.asarray(np.exp(zeros, out=zeros))
+
+    def state_set(
+        self, currencies: tuple[str, ...], position_currency: str, *, credit: bool
+    ) -> StateSet:
+        """Return the market states for values that depend on the rates of currencies.
+
+        Values are in the first of `currencies` and become cells in the position's currency,
+        both of which have an `fx_value`. `credit` says whether spread measures apply.
+        """
+        key = (currencies, position_currency, credit)
+        found = self._state_sets.get(key)
+        if found is None:
+            conversion = self._fx[currencies[0]][0] / self._fx[position_currency][0]
+            found = state_set(self.axis, self.places, currencies, conversion, credit=credit)
+            self._state_sets[key] = found
+        return found
+
+    def state_zero_rates(self, curve: str, times: FloatArray, states: StateSet) -> FloatArray:
+        """Return (times, states): a curve's zero rates, continuous Act/365F, at times in years.
+
+        The scenario's shocks and the state's bump are in them, spreads are not.
+        """
+        source = self._curves[curve]
+        used, place = np.unique(states.scenario_of, return_inverse=True)
+        zeros = source.zero_rates(times, used).take(place, axis=1)
+        bump_rates(zeros, source.curve.currency, times, self.axis.key_rate_tenors, states)
+        return zeros
+
+    def state_spread(self, spread_class: int, states: StateSet) -> FloatArray:
+        """Return (states,): the scenario's spread shock of a class and the state's bump."""
+        spread = self.spread_classes.vector(spread_class)[states.scenario_of]
+        bump_spread(spread, states)
+        return spread
+
+    def state_discount(
+        self, curve: str, spread_class: int | None, times: FloatArray, states: StateSet
+    ) -> FloatArray:
+        """Return (times, states): discount factors exp(-(z + spread) t) at times in years.
+
+        A class of None is the curve alone, as projection needs it: neither spread shocks nor
+        bumps of the spread.
+        """
+        zeros = self.state_zero_rates(curve, times, states)
+        if spread_class is not None:
+            zeros += self.state_spread(spread_class, states)
+        zeros *= -times[:, None]
+        return np.asarray(np.exp(zeros, out=zeros))
+
+    def state_table(self, curve: str, spread_class: int | None, states: StateSet) -> FloatArray:
+        """Return (slots of the grid, states): discount factors at each day of the grid."""
+
+        def compute(days: IntArray) -> FloatArray:
+            return self.state_discount(curve, spread_class, days / 365.0, states)
+
+        return self._tables.get((curve, spread_class, states.order), self.grid, compute)
 
     def settlement_days(self, currency: str) -> int:
         """Return the calendar days from the valuation date to settlement in a currency."""
