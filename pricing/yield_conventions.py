@@ -36,6 +36,7 @@ YIELD_CONVENTIONS = (
     "GERMAN",
     "CANADIAN",
     "MONEY_MARKET",
+    "TRUE_YIELD",
 )
 """The convention codes; a batch stores a convention as its place in this tuple.
 
@@ -43,6 +44,7 @@ COMPOUND: at the coupon frequency throughout. US_STREET, GERMAN: the same, simpl
 payment is left. US_TREASURY: simple interest to the next coupon date, compound after it, actual
 days. UK_DMO: compound throughout, actual days. ICMA: compounded once a year. CANADIAN: as
 US_STREET, actual days, the last period on 365 days. MONEY_MARKET: simple interest throughout.
+TRUE_YIELD: as COMPOUND, to the business days that payments move to.
 """
 MONEY_MARKET_BASES = ("ACT/360", "ACT/365F")
 MONEY_MARKET_YEARS: FloatArray = np.array([360.0, 365.0])
@@ -109,7 +111,8 @@ def exponents(
 
     `convention`, `money_market` (a place in MONEY_MARKET_BASES) and `settlement` are columns
     (rows,); flow j is payment `payment[j]` of row `owner[j]`, rows in order. Due dates count, not
-    the business days that payments move to. A flow due before settlement is due at it.
+    the business days that payments move to (TRUE_YIELD apart). A flow due before settlement is due
+    at it.
     """
     actual = np.isin(convention, _ACTUAL)
     now = coupon_time(schedule, settlement, actual)
@@ -135,6 +138,14 @@ def exponents(
     w[single] = (e * (months / 12.0))[single]
     w[canadian] = days[canadian] / 365.0
     e[single] = 0.0
+
+    moved = np.flatnonzero(rule == _CODE["TRUE_YIELD"])
+    if len(moved):
+        row = owner[moved]
+        bonds = schedule.take(row)
+        paid = coupon_time(bonds, bonds.paid(payment[moved]), actual[row])
+        waiting = (paid.whole - now.whole[row]) + (paid.share - now.share[row])
+        e[moved] = np.maximum(waiting, 0.0)
 
     annual = rule == _CODE["ICMA"]
     e[annual] *= months[annual] / 12.0
