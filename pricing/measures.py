@@ -112,11 +112,12 @@ class Measure:
         return product_type in self.products
 
 
-_ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FX_FWD", "ZERO_COUPON"})
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "ZERO_COUPON"})
+_ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "FX_FWD", "ZERO_COUPON"})
+_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "ZERO_COUPON"})
 _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
+_FLOATING = frozenset({"FLOATING_NOTE"})
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
@@ -343,6 +344,14 @@ _TABLE = (
         Conversion.NONE,
         "spread of a par-par asset swap at the price",
         _COUPONS,
+    ),
+    Measure(
+        "DISCOUNT_MARGIN",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "margin over the index at which the coupons are worth the price",
+        _FLOATING,
     ),
     Measure(
         "DISCOUNT_RATE",

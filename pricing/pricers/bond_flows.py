@@ -10,7 +10,8 @@ import numpy.typing as npt
 from pricing import calendars
 from pricing.batch import Batch
 from pricing.lattice import Lattices
-from pricing.pricers.flows import Flows, offsets_of
+from pricing.pricers.flows import Flows
+from pricing.pricers.placing import place
 from pricing.pricers.stepped import Stepped
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule, accrued_fraction
@@ -106,42 +107,26 @@ def alive(batch: Batch, rows: IntpArray, states: States) -> tuple[Bonds, IntpArr
 
 def bond_flows(bonds: Bonds, lattices: Lattices, states: States) -> tuple[Flows, BondFlows]:
     """Return the bonds' flows, discounted by their own spread, and what they are made of."""
-    count = bonds.remaining.count
-    payments, number = lattices.days.shape
-    last_days = bonds.remaining.last_day - states.day
-    days_by_lattice = np.ascontiguousarray(lattices.days.T)
-    slots = states.grid.slots(np.concatenate([days_by_lattice.ravel(), last_days]))
-    offsets = offsets_of(count)
-    begin, last = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64) - 1
-    # The place of each flow in tables laid out lattice by lattice.
-    place = np.arange(int(offsets[-1])) + np.repeat(lattices.row * payments - begin, count)
-    fraction = np.ascontiguousarray(lattices.fraction.T).ravel().take(place)
-    fraction[begin] = bonds.remaining.first_fraction
-    fraction[last] = bonds.remaining.last_fraction
+    placed = place(bonds.remaining, lattices, states)
+    count, offsets, days = bonds.remaining.count, placed.offsets, placed.days
+    last = offsets[1:].astype(np.int64) - 1
     first = bonds.remaining.first
     outstanding = np.repeat(bonds.face, count)
     if bonds.balance.any:
         outstanding *= bonds.balance.over(first, offsets)
     coupons = outstanding * bonds.coupon.over(first, offsets)
-    coupons *= fraction
+    coupons *= placed.fraction
     principal = np.zeros(len(coupons))
     if bonds.balance.any:
         principal[:-1] = outstanding[:-1] - outstanding[1:]
     principal[last] = outstanding[last] * (bonds.redemption / 100.0)
-    days = days_by_lattice.ravel().take(place)
-    days[last] = last_days
     if (bonds.spread != 0.0).any():
         discount = np.exp(days / -365.0 * np.repeat(bonds.spread, count))
         amounts = coupons * discount + principal * discount
     else:
         amounts = coupons + principal
-    flow_slots = slots[: payments * number].take(place)
-    flow_slots[last] = slots[payments * number :]
-    grid = lattices.grid[lattices.row]
-    owner = np.repeat(np.arange(len(count)), count)
-    payment = np.arange(int(offsets[-1])) - begin[owner] + first[owner]
-    made = BondFlows(payment, owner, days, coupons, principal, outstanding)
-    return Flows(amounts, flow_slots, offsets, grid, lattices.regular), made
+    made = BondFlows(placed.payment, placed.owner, days, coupons, principal, outstanding)
+    return placed.flows(amounts, lattices), made
 
 
 @dataclass(frozen=True, slots=True)

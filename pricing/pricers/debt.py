@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,15 +60,25 @@ class DebtContext:
     failures: dict[int, Failure]
 
 
-def context(batch: Batch, states: States) -> DebtContext:
-    """Return what each row of a batch of loans or bonds is discounted with."""
+Uses = Callable[[States, str, str], tuple[str, ...] | Failure]
+"""What a row of a currency needs of the market beside, by the name in a column of its own."""
+
+
+def context(
+    batch: Batch, states: States, column: str = "curve", uses: Uses | None = None
+) -> DebtContext:
+    """Return what each row of a batch of loans or bonds is discounted with.
+
+    `uses` gives what the name in `column` depends on, or why a row cannot have it.
+    """
     failures = refusals(batch)
     names = batch.names
     source = batch.column("spread_source")
     columns = [batch.column(name) for name in ("currency", "curve", "rating", "sector")]
     refused = batch.column("refusal") != 0
     curved = (source == MATRIX) | (source == MARK)
-    sample, row = combine(*columns, curved, refused)
+    named_column = batch.column(column)
+    sample, row = combine(*columns, curved, refused, named_column)
     pools: dict[Pool, int] = {}
     curves: dict[str, tuple[int, SpreadCurve]] = {}
     dependencies: dict[tuple[str, ...], int] = {(): 0}
@@ -85,6 +95,12 @@ def context(batch: Batch, states: States) -> DebtContext:
             group_failure[group] = found
             continue
         curve, used = found
+        if uses is not None:
+            more = uses(states, currency, names.text(int(named_column[at])))
+            if isinstance(more, Failure):
+                group_failure[group] = more
+                continue
+            used = (*used, *(name for name in more if name not in used))
         if curved[at]:
             spread = states.market.spreads.find(currency, rating, sector)
             if spread is None:
@@ -145,8 +161,8 @@ def settlement_days(found: DebtContext, rows: IntpArray, states: States) -> IntA
     return np.array(by_pool, dtype=np.int64)[found.pool[rows]]
 
 
-def _pools(found: DebtContext, rows: IntpArray) -> Iterator[tuple[int, int, Pool]]:
-    """Yield the runs [begin, end) of rows sorted by pool, each with its pool."""
+def pools(found: DebtContext, rows: IntpArray) -> Iterator[tuple[int, int, Pool]]:
+    """Yield the runs [begin, end) of rows that are sorted by pool, each with its pool."""
     pool = found.pool[rows]
     edges = [0, *(np.flatnonzero(np.diff(pool)) + 1).tolist(), len(pool)]
     for begin, end in itertools.pairwise(edges):
@@ -157,7 +173,7 @@ def discounted(
     flows: Flows, found: DebtContext, cells: Cells, states: States, kernel: Kernel
 ) -> None:
     """Write the cells of flows whose rows are sorted by pool."""
-    for begin, end, shared in _pools(found, cells.rows):
+    for begin, end, shared in pools(found, cells.rows):
         discount(
             flows.rows(begin, end),
             states,
@@ -178,7 +194,7 @@ def settled(
     """
     columns = tuple(Column(scenario, Operator.SETTLED) for scenario in scenarios)
     out = np.empty((len(rows), len(columns)))
-    for begin, end, pool in _pools(found, rows):
+    for begin, end, pool in pools(found, rows):
         part = flows.rows(begin, end)
         table = states.table(pool.curve, pool.spread_class, columns)
         out[begin:end] = sequential(part.amounts, part.slots, part.offsets, table)
@@ -194,7 +210,7 @@ def settled_factors(
     """
     columns = tuple(Column(scenario, Operator.SETTLED) for scenario in scenarios)
     out = np.empty((len(flows.amounts), len(columns)))
-    for begin, end, pool in _pools(found, rows):
+    for begin, end, pool in pools(found, rows):
         first, last = int(flows.offsets[begin]), int(flows.offsets[end])
         table = states.table(pool.curve, UNSHOCKED, columns)
         out[first:last] = table.take(flows.slots[first:last], axis=0)

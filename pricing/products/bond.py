@@ -11,7 +11,6 @@ from typing import Any
 
 from pricing.batch import Names
 from pricing.calendars import CALENDARS
-from pricing.dates import date_of
 from pricing.failure import Refused
 from pricing.position import PositionInput
 from pricing.products import fields
@@ -20,9 +19,9 @@ from pricing.products.bond_plan import (
     PLAN,
     amortised_balances,
     coupon_plan,
-    periods_after,
     scheduled_balances,
 )
+from pricing.products.coupon_dates import coupon_schedule
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
@@ -30,11 +29,7 @@ from pricing.products.state import DebtState, check_credit
 from pricing.products.terms import (
     ACCRUAL_DATES,
     FREQUENCIES,
-    day_in_month,
-    month_and_day,
-    schedule_row,
 )
-from pricing.schedule import MAX_PAYMENTS
 from pricing.yield_conventions import MONEY_MARKET_BASES, YIELD_CONVENTIONS
 
 PRODUCT_TYPE = "FIXED_BOND"
@@ -169,25 +164,7 @@ def _row(position: PositionInput, names: Names) -> Row:
     check_credit(state)
     if state.quantity is None:
         raise Refused("TERMS_INVALID", "state.quantity is missing")
-    months = FREQUENCIES[terms.frequency]
-    first, pay_day = _first_coupon(terms, months)
-    row = schedule_row(
-        start=terms.dated_date,
-        first=first,
-        pay_day=pay_day,
-        months=months,
-        maturity=terms.maturity_date,
-        calendar=terms.calendar,
-        roll=terms.roll_convention,
-        accrual_dates=terms.accrual_dates,
-        basis=terms.day_count,
-    )
-    if terms.last_coupon_date is not None:
-        after = periods_after(terms.last_coupon_date, months, pay_day, terms.maturity_date)
-        if after > 3:
-            raise Refused("SCHEDULE_INVALID", "the last period is longer than four regular ones")
-        # Dates of the grid after the last coupon lie inside a long last period.
-        row["payments"] -= after
+    row = coupon_schedule(terms)
     row.update(debt_row(state, terms.discount_curve, names))
     row.update(_plan(terms, row))
     row.update(_ex_coupon(terms, state))
@@ -230,36 +207,3 @@ def _ex_coupon(terms: BondTerms, state: BondState) -> Row:
         "ex_business": EX_COUPON_DAYS.index(terms.ex_coupon_day_type),
         "ex_entitled": state.ex_coupon_entitled,
     }
-
-
-def _first_coupon(terms: BondTerms, months: int) -> tuple[int, int]:
-    """Return the first coupon date and the day of the month of the grid.
-
-    The grid is anchored at the last regular coupon (the maturity, unless `last_coupon_date` is
-    given) and goes back in whole periods; without `first_coupon_date` the first coupon is the
-    earliest date of the grid after the dated date: a short first period.
-    """
-    start, maturity = terms.dated_date, terms.maturity_date
-    if maturity <= start:
-        raise Refused("BAD_DATES", f"maturity {date_of(maturity)} is not after {date_of(start)}")
-    anchor = maturity if terms.last_coupon_date is None else terms.last_coupon_date
-    if not start < anchor <= maturity:
-        raise Refused("BAD_DATES", "last_coupon_date is not between dated_date and maturity")
-    month, day = month_and_day(anchor)
-    pay_day = 31 if terms.end_of_month else day
-    if day_in_month(month, pay_day) != anchor:
-        raise Refused("SCHEDULE_INVALID", f"{date_of(anchor)} is no month end")
-    back = (month - month_and_day(start)[0]) // months
-    if back > MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", f"more than {MAX_PAYMENTS} coupons")
-    first_month = month - back * months
-    if day_in_month(first_month, pay_day) <= start:
-        first_month += months
-    first = day_in_month(first_month, pay_day)
-    if terms.first_coupon_date is not None:
-        wanted_month, _ = month_and_day(terms.first_coupon_date)
-        on_grid = (month - wanted_month) % months == 0 and wanted_month <= month
-        if not on_grid or day_in_month(wanted_month, pay_day) != terms.first_coupon_date:
-            raise Refused("SCHEDULE_INVALID", "first_coupon_date is not on the grid of coupons")
-        first = terms.first_coupon_date
-    return min(first, maturity), pay_day

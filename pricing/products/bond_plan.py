@@ -35,14 +35,14 @@ def due_days(schedule: Row) -> list[int]:
     return [*days, int(schedule["maturity"])]
 
 
-def coupon_plan(steps: Steps, schedule: Row) -> Row:
-    """Return the columns of coupon steps; each must begin with a coupon period."""
+def coupon_plan(steps: Steps, schedule: Row, where: str = "terms.coupon_steps") -> Row:
+    """Return the columns of steps of a rate; each must begin with a coupon period."""
     place = {day: k for k, day in enumerate(due_days(schedule)[:-1])}
     for index, (day, _) in enumerate(steps):
         if day not in place:
             raise Refused(
                 "SCHEDULE_INVALID",
-                f"terms.coupon_steps[{index}]: no coupon period begins on {date_of(day)}",
+                f"{where}[{index}]: no coupon period begins on {date_of(day)}",
             )
     return {
         "coupon_payment": [place[day] for day, _ in steps],

@@ -11,9 +11,10 @@ from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.pricers.bond import PRICER as BOND_PRICER
 from pricing.pricers.contract import Pricer
+from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
-from pricing.products import bond, fields, fx_forward, loan, zero_coupon
+from pricing.products import bond, fields, floating_note, fx_forward, loan, zero_coupon
 from pricing.products.rows import Packed
 
 
@@ -60,6 +61,13 @@ PRODUCTS = MappingProxyType(
         ),
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
+        ),
+        floating_note.PRODUCT_TYPE: Product(
+            floating_note.PRODUCT_TYPE,
+            floating_note.pack,
+            FLOATING_NOTE_PRICER,
+            floating_note.FloatingNoteTerms,
+            floating_note.FloatingNoteState,
         ),
         fx_forward.PRODUCT_TYPE: Product(
             fx_forward.PRODUCT_TYPE,
