@@ -112,12 +112,16 @@ class Measure:
         return product_type in self.products
 
 
-_ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "FX_FWD", "ZERO_COUPON"})
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "ZERO_COUPON"})
+_ALL = frozenset(
+    {"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "FX_FWD", "INFLATION_BOND", "ZERO_COUPON"}
+)
+_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
 _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
+_OPTIONS: frozenset[str] = frozenset()
+_INFLATION_LINKED = frozenset({"INFLATION_BOND"})
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
@@ -368,6 +372,22 @@ _TABLE = (
         Conversion.NONE,
         "coupon equivalent yield of a bill",
         _DISCOUNT_PAPER,
+    ),
+    Measure(
+        "VEGA",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "change of PV for +1bp of normal volatility, +1 point of another",
+        _OPTIONS,
+    ),
+    Measure(
+        "INFLATION01",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "change of PV for +1bp of zero inflation rates",
+        _INFLATION_LINKED,
     ),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.marketdata.canonical import (
+    Each,
     Fields,
     MarketFault,
     Named,
@@ -20,7 +21,7 @@ from apps.marketdata.canonical import (
     pair,
     pairs,
 )
-from pricing.market import bootstrap, snapshot
+from pricing.market import bootstrap, model_documents, snapshot
 from pricing.market.errors import MarketError
 
 __all__ = ["FORMAT", "MarketFault", "normal_document"]
@@ -35,6 +36,14 @@ _PARTS: Mapping[str, Shape] = {
         Fields({"margin": Number(), "fixing_lag_days": Number(), "leg_months": Number()})
     ),
     "fixings": Named(Pairs()),
+    "volatilities": Each(
+        Fields({"shift": Number(), "strikes": Each(Number()), "values": Each(Each(Number()))})
+    ),
+    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs()})),
+    "inflation": Named(Fields({"lag_months": Number(), "history": Pairs(), "nodes": Pairs()})),
+    "models": Named(
+        Fields({"hull_white": Fields({"mean_reversion": Number(), "sigma": Number()})})
+    ),
 }
 """Where the decimals stand in the parts that are read as they are given."""
 
@@ -64,8 +73,13 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     }
     for part, shape in _PARTS.items():
         if part in normal:
-            normal[part] = canonical(normal[part], shape, part)
+            read_part = canonical(normal[part], shape, part)
+            normal[part] = (
+                sorted(read_part, key=_sort_key) if isinstance(shape, Each) else read_part
+            )
     try:
+        if "models" in normal:
+            normal["models"] = model_documents.calibrated(normal)
         snapshot.parse(normal)
     except MarketError as error:
         raise _fault(error) from None

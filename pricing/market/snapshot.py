@@ -16,14 +16,28 @@ import numpy as np
 
 from pricing.calendars import CALENDARS, add_business_days
 from pricing.dates import date_of, ordinal
-from pricing.market import fixings, indices, reading
+from pricing.market import (
+    collateral,
+    credit,
+    fixings,
+    indices,
+    inflation,
+    models,
+    reading,
+    volatility,
+)
 from pricing.market.content import content_hash
+from pricing.market.credit import CreditCurve
 from pricing.market.curves import ZeroCurve
 from pricing.market.errors import MarketError
 from pricing.market.fixings import Fixings
 from pricing.market.fx import FxQuote, FxValue, values_in
 from pricing.market.indices import Index
+from pricing.market.inflation import Inflation
+from pricing.market.interpolation import Interpolation
+from pricing.market.models import HullWhite
 from pricing.market.spreads import SpreadCurve, SpreadMatrix
+from pricing.market.volatility import Volatility, VolatilityKind
 
 FORMAT = "tieout.market/1"
 RATE_LIMIT = 1.0
@@ -48,7 +62,9 @@ class Settlement:
 class Market:
     """Curves by name, the discount curve of each currency, spreads, FX quotes, settlement.
 
-    `indices` by name, and the `fixings` of those that have any.
+    `indices` by name, and the `fixings` of those that have any; `volatilities`, `credit` and
+    `inflation` by name; `hull_white` by currency; `collateral` by (currency of flows, of
+    collateral).
     """
 
     as_of: dt.date
@@ -60,6 +76,11 @@ class Market:
     hashes: Mapping[str, bytes]
     indices: Mapping[str, Index] = field(default_factory=dict)
     fixings: Mapping[str, Fixings] = field(default_factory=dict)
+    volatilities: Mapping[str, Volatility] = field(default_factory=dict)
+    credit: Mapping[str, CreditCurve] = field(default_factory=dict)
+    inflation: Mapping[str, Inflation] = field(default_factory=dict)
+    hull_white: Mapping[str, HullWhite] = field(default_factory=dict)
+    collateral: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def hash_of(self, name: str) -> bytes:
         """Return the sha256 of one named object: `curve/..`, `spread/..`, `fx/..`, `discount/..`.
@@ -86,6 +107,15 @@ class Market:
         rates, known = history.at(np.array([day], dtype=np.int64))
         return float(rates[0]) if known[0] else None
 
+    def volatility(self, currency: str, kind: str, named: str = "") -> Volatility | None:
+        """Return the surface named, else the only one of a currency and kind, or None."""
+        if named:
+            found = self.volatilities.get(named)
+            return found if found and (found.currency, found.kind) == (currency, kind) else None
+        kind = VolatilityKind(kind)
+        fit = [v for v in self.volatilities.values() if (v.currency, v.kind) == (currency, kind)]
+        return fit[0] if len(fit) == 1 else None
+
     def settlement_day(self, currency: str, valuation: int) -> int:
         """Return the day a trade of the valuation day settles in a currency."""
         rule = self.settlement.get(currency)
@@ -99,7 +129,8 @@ def parse(document: Mapping[str, Any]) -> Market:
         raise MarketError("format", f"{root.get('format')!r} is not {FORMAT!r}")
     known = {
         "format", "as_of", "name", "curves", "discount", "spreads", "fx", "settlement_days",
-        "indices", "fixings", "source", "attributes",
+        "indices", "fixings", "volatilities", "credit", "inflation", "models", "collateral",
+        "source", "attributes",
     }  # fmt: skip
     for key in root:
         if key not in known:
@@ -113,9 +144,15 @@ def parse(document: Mapping[str, Any]) -> Market:
     settlement = _settlement(root.get("settlement_days", {}), hashes)
     named = indices.read(root.get("indices", {}), curves, hashes)
     fixed = fixings.read(root.get("fixings", {}), named, as_of, hashes)
+    surfaces = volatility.read(root.get("volatilities", []), hashes)
     return Market(
-        date_of(as_of), curves, discount, spreads, quotes, settlement, hashes, named, fixed
-    )
+        date_of(as_of), curves, discount, spreads, quotes, settlement, hashes, named, fixed,
+        surfaces,
+        credit.read(root.get("credit", []), as_of, hashes),
+        inflation.read(root.get("inflation", {}), as_of, hashes),
+        models.read(root.get("models", {}), surfaces, hashes),
+        collateral.read(root.get("collateral", {}), curves, hashes),
+    )  # fmt: skip
 
 
 def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, ZeroCurve]:
@@ -128,12 +165,13 @@ def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, Ze
             raise MarketError(f"{place}.name", f"curve {curve.name} stands twice")
         curves[curve.name] = curve
         essence = {key: source[key] for key in ("currency", "nodes")}
+        if curve.interpolation is not Interpolation.LINEAR_ZERO:
+            essence["interpolation"] = curve.interpolation
         hashes[f"curve/{curve.name}"] = content_hash([date_of(as_of).isoformat(), essence])
     return curves
 
 
 _CONVENTIONS = {
-    "interpolation": "LINEAR_ZERO",
     "compounding": "CONTINUOUS",
     "day_count": "ACT/365F",
 }
@@ -147,6 +185,10 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
     for key, only in _CONVENTIONS.items():
         if source.get(key, only) != only:
             raise MarketError(f"{place}.{key}", f"only {only} is supported")
+    kinds = tuple(Interpolation)
+    interpolation = Interpolation(
+        reading.choice(source, "interpolation", kinds, place, Interpolation.LINEAR_ZERO)
+    )
     nodes = reading.sequence(source.get("nodes"), f"{place}.nodes")
     if not nodes:
         raise MarketError(f"{place}.nodes", "a curve needs at least one node")
@@ -160,6 +202,8 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
         day = reading.day(pair[0], at)
         if day < as_of or (days and day <= days[-1]):
             raise MarketError(at, "node dates must increase and not be before as_of")
+        if day == as_of and interpolation is not Interpolation.LINEAR_ZERO:
+            raise MarketError(at, "the discount factor of as_of is 1: no node stands there")
         days.append(day)
         zeros.append(reading.number(pair[1], at, -RATE_LIMIT, RATE_LIMIT))
     times = (np.array(days, dtype=np.int64) - as_of) / 365.0
@@ -167,7 +211,7 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
     times.flags.writeable = values.flags.writeable = False
     return ZeroCurve(
         name, currency, times, values, tuple(days),
-        str(source.get("source", "")), str(source.get("method", "")),
+        str(source.get("source", "")), str(source.get("method", "")), interpolation,
     )  # fmt: skip
 
 

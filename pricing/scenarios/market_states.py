@@ -37,14 +37,17 @@ class Bump(IntEnum):
     RATES = 1
     KEY_RATE = 2
     SPREAD = 3
+    VOLATILITY = 4
+    INFLATION = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MarketState:
     """One state of the market: a scenario (its place in the run's) and at most one bump on it.
 
-    `size` is signed and decimal. `currency` narrows a bump of rates, "" is every currency at
-    once; `tenor` is the place of a key rate's tenor on the axis.
+    `size` is signed and decimal; of a volatility it counts the surface's units of vega.
+    `currency` narrows a bump of rates, "" is every currency at once; `tenor` is the place of a
+    key rate's tenor on the axis.
     """
 
     scenario: int
@@ -98,8 +101,8 @@ class StateSet:
         """Add to the cells what values (rows, states), one row of `cells` each, make of them.
 
         Writes PV, CLEAN_PV (before accrued is taken off), DV01, KEY_RATE_DV01, CS01, CS25,
-        CONVEXITY_AMOUNT, FX_EXPOSURE and FX_DELTA. Adding lets each leg of a position have a
-        set of its own currency.
+        CONVEXITY_AMOUNT, VEGA, INFLATION01, FX_EXPOSURE and FX_DELTA. Adding lets each leg of a
+        position have a set of its own currency.
         """
         for links in _rounds(self.cells):
             part = values.take(self.states[links], axis=1)
@@ -200,6 +203,10 @@ def _terms(
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, BP), 0.5)
     if code == "CS25" and credit:
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, WIDE), 1.0)
+    if code == "VEGA":
+        return _central(MarketState(scenario, Bump.VOLATILITY, "", 0, -1.0), 0.5)
+    if code == "INFLATION01":
+        return _central(MarketState(scenario, Bump.INFLATION, "", 0, -BP), 0.5)
     if code == "CONVEXITY_AMOUNT":
         up = MarketState(scenario, Bump.RATES, every, 0, WIDE)
         square = 1.0 / (WIDE * WIDE)

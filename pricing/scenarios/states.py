@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ from pricing.axis import BASE, Axis, AxisError, Cut
 from pricing.dates import ordinal
 from pricing.kernel import BLOCK_COLUMNS
 from pricing.market.curves import ZeroCurve
-from pricing.market.fx import FxValue
 from pricing.market.snapshot import Market
 from pricing.scenarios.columns import (
     BP,
@@ -23,10 +22,10 @@ from pricing.scenarios.columns import (
     key_rate_weights,
 )
 from pricing.scenarios.curve_states import MAX_RATE, CurveStates, curve_states
+from pricing.scenarios.fx_states import fx_states
+from pricing.scenarios.level_states import LevelStates
 from pricing.scenarios.market_states import StateSet, bump_rates, bump_spread, state_set
 from pricing.scenarios.shocks import (
-    FxShock,
-    Mode,
     RateShock,
     Scenario,
     ScenarioError,
@@ -78,7 +77,9 @@ class States:
         self._curves = {
             name: curve_states(curve, self.scenarios) for name, curve in market.curves.items()
         }
-        self._fx = _fx_states(market.fx_values(axis.run_currency), self.scenarios, axis)
+        self._levels = LevelStates(market, self.scenarios)
+        run = axis.run_currency
+        self._fx = fx_states(market.fx_values(run), self.scenarios, run)
         self._tables = TableCache(budget)
         self._column_sets: dict[tuple[str, bool], ColumnSet] = {}
         self._state_sets: dict[tuple[tuple[str, ...], str, bool], StateSet] = {}
@@ -112,10 +113,16 @@ class States:
                     scenario.code, f"spread shocks add up to {total:.4g}", "DISCOUNT_FACTOR_INVALID"
                 )
 
-    def curve_for(self, currency: str, named: str) -> ZeroCurve | None:
-        """Return the curve a position names, else the discount curve of the currency, or None."""
-        name = named or self.market.discount.get(currency, "")
-        return self.market.curves.get(name)
+    def curve_for(self, currency: str, named: str, collateral: str = "") -> ZeroCurve | None:
+        """Return the curve a position names, else that of its collateral, or None.
+
+        Without collateral, or with collateral in the flows' currency that has no curve of its
+        own, it is the discount curve of the currency.
+        """
+        held = self.market.collateral.get((currency, collateral), "")
+        if not held and collateral in ("", currency):
+            held = self.market.discount.get(currency, "")
+        return self.market.curves.get(named or held)
 
     def column_set(self, currency: str, *, credit: bool) -> ColumnSet:
         """Return the columns that flows in a currency need for the axis."""
@@ -242,6 +249,32 @@ class States:
         zeros *= -times[:, None]
         return np.asarray(np.exp(zeros, out=zeros))
 
+    def state_volatility(
+        self, name: str, expiries: FloatArray, columns: FloatArray, states: StateSet
+    ) -> FloatArray:
+        """Return (n, states): volatilities of a surface at (expiry in years, strike or tenor)."""
+        return self._levels.volatility(name, expiries, columns, states)
+
+    def state_hull_white(self, currency: str, states: StateSet) -> tuple[float, FloatArray]:
+        """Return the mean reversion and (states,) the volatility of a currency's short rate."""
+        return self._levels.hull_white(currency, states)
+
+    def state_hazard(self, name: str, times: FloatArray, states: StateSet) -> FloatArray:
+        """Return (n, states): hazard rates of a credit curve at times in years."""
+        return self._levels.hazard(name, times, states)
+
+    def state_survival(self, name: str, times: FloatArray, states: StateSet) -> FloatArray:
+        """Return (n, states): the probability of no default up to times in years."""
+        return self._levels.survival(name, times, states)
+
+    def state_inflation(self, name: str, days: IntArray, states: StateSet) -> FloatArray:
+        """Return (n, states): reference index levels of day ordinals, NaN where not published."""
+        return self._levels.inflation(name, days, self.day, states)
+
+    def state_prepayment(self, currency: str, sector: str, states: StateSet) -> FloatArray:
+        """Return (states,): what multiplies the prepayment speed of an obligor."""
+        return self._levels.prepayment(currency, sector, states)
+
     def state_table(self, curve: str, spread_class: int | None, states: StateSet) -> FloatArray:
         """Return (slots of the grid, states): discount factors at each day of the grid."""
 
@@ -262,44 +295,3 @@ class States:
     def fx_quotes(self, currency: str) -> tuple[str, ...]:
         """Return the names of the quotes between a currency and the run currency."""
         return self._fx[currency][1]
-
-
-def _fx_states(
-    values: dict[str, FxValue], scenarios: tuple[Scenario, ...], axis: Axis
-) -> dict[str, tuple[FloatArray, tuple[str, ...]]]:
-    states = {
-        currency: (np.full(len(scenarios), fx.value), fx.quotes) for currency, fx in values.items()
-    }
-    for place, scenario in enumerate(scenarios):
-        for index, shock in enumerate(scenario.shocks):
-            if not isinstance(shock, FxShock):
-                continue
-            where = f"{scenario.code}.shocks[{index}]"
-            for currency in _shocked(shock, states.keys(), axis.run_currency, where):
-                value = states[currency][0]
-                if shock.mode is Mode.RELATIVE:
-                    value[place] *= 1.0 + shock.size
-                else:
-                    value[place] += shock.size
-                if not (np.isfinite(value[place]) and value[place] > 0.0):
-                    raise ScenarioError(
-                        where, f"{currency} would be worth {value[place]:.6g}", "FX_NOT_POSITIVE"
-                    )
-    return states
-
-
-def _shocked(shock: FxShock, known: Iterable[str], run_currency: str, place: str) -> list[str]:
-    names = sorted(known)
-    if shock.currency == "ALL":
-        return [name for name in names if name != run_currency]
-    if shock.currency == run_currency:
-        raise ScenarioError(
-            place,
-            f"a shock is of a currency's value in {run_currency}, the run currency",
-            "FX_SHOCK_OF_RUN_CURRENCY",
-        )
-    if shock.currency not in names:
-        raise ScenarioError(
-            place, f"the market has no rate for {shock.currency}", "UNKNOWN_CURRENCY"
-        )
-    return [shock.currency]

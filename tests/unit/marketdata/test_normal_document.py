@@ -59,3 +59,39 @@ def test_part_that_is_wrong_is_named(fixings: Any, place: str) -> None:
     with pytest.raises(MarketFault) as refused:
         adapters.normal_document({**document(), "fixings": fixings})
     assert refused.value.place == place
+
+
+def test_parts_with_models_are_normal_after_one_pass() -> None:
+    whole = document() | {
+        "volatilities": [
+            {
+                "name": "USD-SWAPTION", "currency": "USD", "kind": "SWAPTION", "model": "NORMAL",
+                "expiries": ["1Y", "5Y"], "tenors": ["5Y"], "values": [["1.10e-2"], ["0.0100"]],
+            }
+        ],
+        "credit": [
+            {"name": "B", "currency": "USD", "recovery": "0.40", "nodes": [["2027-12-30", "0.02"]]},
+            {"name": "A", "currency": "USD", "recovery": "0.40", "nodes": [["2027-12-30", "0.01"]]},
+        ],
+        "inflation": {
+            "USCPI": {
+                "currency": "USD", "history": [["2022-11", "297.7110"]],
+                "nodes": [["2027-12-30", "0.0240"]],
+            }
+        },
+        "models": {
+            "USD": {"hull_white": {"mean_reversion": "0.030", "calibrate": {
+                "swaptions": [["1Y", "5Y"], ["5Y", "5Y"]]}}}
+        },
+        "collateral": {"USD": {"EUR": "USD-OIS"}},
+    }  # fmt: skip
+    normal = adapters.normal_document(whole)
+    assert normal["volatilities"][0]["values"] == [["0.011"], ["0.01"]]
+    assert [curve["name"] for curve in normal["credit"]] == ["A", "B"]
+    assert normal["inflation"]["USCPI"]["history"] == [["2022-11", "297.711"]]
+    part = normal["models"]["USD"]["hull_white"]
+    assert part["mean_reversion"] == "0.03"
+    assert "calibrate" not in part
+    assert 0.009 < float(part["sigma"]) < 0.012
+    assert adapters.normal_document(normal) == normal
+    assert hashing.canonical(adapters.normal_document(whole)) == hashing.canonical(normal)
