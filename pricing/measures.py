@@ -374,6 +374,22 @@ _TABLE = (
         _DISCOUNT_PAPER,
     ),
     Measure(
+        "YIELD_REAL_SEMI_BOND",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield of the payments before indexation, compounded twice a year",
+        _INFLATION_LINKED,
+    ),
+    Measure(
+        "INDEX_RATIO",
+        Kind.NONE,
+        Unit.PRICE,
+        Conversion.NONE,
+        "reference level of the valuation date over the base level",
+        _INFLATION_LINKED,
+    ),
+    Measure(
         "VEGA",
         Kind.SUM,
         Unit.AMOUNT,

@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing import lattice
-from pricing.axis import BASE
 from pricing.batch import Batch
-from pricing.kernel import Kernel, sequential
+from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, discount_margin, own_spread
+from pricing.pricers import debt, discount_margin, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
-from pricing.pricers.debt import DebtContext, Pool
+from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.loan import MATURED
 from pricing.pricers.note_rates import Accrual, NoteRates, index_of
@@ -107,7 +106,7 @@ class FloatingNotePricer:
             return []
         grids = lattice.build(notes.schedule, notes.remaining, states.day)
         chunk = Chunk.of(batch, notes, grids, found, states)
-        spread, _ = chunk.own_spread()
+        spread, _ = chunk.own_factors()
         currency = found.pools[0].currency
         coupons = chunk.coupons(plain(currency, [states.places[scenario]]))[0][:, 0]
         sign = float(batch.floats("sign")[notes.rows][0])
@@ -130,6 +129,11 @@ class Chunk:
     states: States
     placed: Placed
     rates: NoteRates
+
+    @property
+    def rows(self) -> IntpArray:
+        """Return the places of the notes in the batch."""
+        return self.notes.rows
 
     @staticmethod
     def of(
@@ -165,35 +169,16 @@ class Chunk:
         amounts[self.placed.offsets[1:] - 1] += self.redemption()[:, None]
         return amounts
 
-    def base(self) -> StateSet:
-        """Return the state of the market as it is."""
-        return plain("", [self.states.places[BASE]])
-
     def waiting(self) -> IntArray:
         """Return the days to settlement (rows,)."""
         return debt.settlement_days(self.found, self.notes.rows, self.states)
 
-    def own_spread(self) -> tuple[FloatArray, FloatArray]:
+    def own_factors(self) -> tuple[FloatArray, FloatArray]:
         """Return own spreads (rows,), and the factor by which they discount each flow."""
-        rows, placed = self.notes.rows, self.placed
-        spread = self.batch.floats("spread")[rows]
-        weights = np.exp(placed.days / -365.0 * spread[placed.owner])
-        flows = placed.flows(weights, self.lattices)
-        own_spread.apply_matrix(flows, self.found, rows, self.states)
-        if debt.any_marked(self.batch, rows):
-            marked = placed.flows(self.cash(self.base())[:, 0] * weights, self.lattices)
-            solved = spread.copy()
-            quoted = own_spread.Quoted(self.notes.face, self.accrued(self.waiting()))
-            failed = own_spread.apply_marks(
-                self.batch, marked, self.found, rows, self.states, quoted, solved
-            )
-            for row in rows[failed].tolist():
-                self.found.failures.setdefault(row, own_spread.NOT_SOLVED)
-            by_mark = self.batch.column("spread_source")[rows] == debt.MARK
-            factor = np.exp(placed.days / -365.0 * solved[placed.owner])
-            weights *= np.where(by_mark[placed.owner], factor, 1.0)
-            spread = np.where(by_mark, solved, spread)
-        return spread, weights
+        return state_valued.own_factors(
+            self.batch, self, self.lattices, self.found, self.states,
+            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting())),
+        )  # fmt: skip
 
     def accrued(self, waiting: IntArray) -> FloatArray:
         """Return the interest accrued some days after the valuation date, in the base market.
@@ -217,7 +202,7 @@ class Chunk:
             return out
         stop = np.where(self._daily()[started], until[started], end[started])
         accrual = Accrual(started, within[started], begin[started], stop)
-        rate, _, failures = self.rates.rates(accrual, self.states, self.base())
+        rate, _, failures = self.rates.rates(accrual, self.states, state_valued.base(self.states))
         for row, failure in failures.items():
             self.found.failures.setdefault(int(self.notes.rows[row]), failure)
         part = schedule.take(started)
@@ -234,10 +219,9 @@ class Chunk:
     def value(self, cells: Cells) -> None:
         """Write the cells of the notes."""
         rows = self.notes.rows
-        spread, weights = self.own_spread()
+        spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
-        for begin, end, pool in debt.pools(self.found, rows):
-            self._value_pool(begin, end, pool, weights, cells.part(begin, end))
+        state_valued.put(self, weights, self.found, self.states, cells)
         if cells.needs("ACCRUED", "CLEAN_PV"):
             accrued = self.accrued(np.zeros(len(rows), dtype=np.int64))
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
@@ -261,55 +245,14 @@ class Chunk:
             cells.per_hundred(self.notes.face * sign, then * sign, growth)
         cells.fill("SPREAD", spread)
 
-    def _value_pool(
-        self, begin: int, end: int, pool: Pool, weights: FloatArray, cells: Cells
-    ) -> None:
-        """Value the notes [begin, end), which are discounted alike, in every state."""
-        part = self._part(begin, end)
-        first, last = int(self.placed.offsets[begin]), int(self.placed.offsets[end])
-        states_of = self.states.state_set((pool.currency,), pool.currency, credit=True)
-        if not len(states_of):
-            return
-        worth = part.cash(states_of)
-        worth *= weights[first:last, None]
-        table = self.states.state_table(pool.curve, pool.spread_class, states_of)
-        worth *= table.take(part.placed.slots, axis=0)
-        states_of.put(cells, part._sum(worth))
-        if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
-            states_of.put_settled(cells, part._settled(pool, states_of, worth))
-
-    def _part(self, begin: int, end: int) -> Chunk:
+    def part(self, begin: int, end: int) -> Chunk:
         """Return the notes [begin, end) without placing their flows again."""
         index = np.arange(begin, end)
         notes = self.notes.take(index)
-        first, last = int(self.placed.offsets[begin]), int(self.placed.offsets[end])
-        flows = slice(first, last)
-        placed = Placed(
-            self.placed.offsets[begin : end + 1] - self.placed.offsets[begin],
-            self.placed.slots[flows],
-            self.placed.days[flows],
-            self.placed.fraction[flows],
-            self.placed.payment[flows],
-            self.placed.owner[flows] - begin,
-        )
-        rates = NoteRates(
-            self.batch, notes.rows, notes.schedule, notes.remaining.first,
-            self.rates.margin.take(index),
-        )  # fmt: skip
+        margin = self.rates.margin.take(index)
+        rates = NoteRates(self.batch, notes.rows, notes.schedule, notes.remaining.first, margin)
+        placed = state_valued.part_of(self.placed, begin, end)
         return Chunk(self.batch, notes, self.lattices, self.found, self.states, placed, rates)
-
-    def _sum(self, flows: FloatArray) -> FloatArray:
-        ones = np.ones(len(flows))
-        slots = np.arange(len(flows), dtype=np.int32)
-        return sequential(ones, slots, self.placed.offsets, np.ascontiguousarray(flows))
-
-    def _settled(self, pool: Pool, states_of: StateSet, worth: FloatArray) -> FloatArray:
-        """Return (rows, states): values at settlement of what is paid after it."""
-        waiting = self.states.settlement_days(pool.currency)
-        at = np.array([waiting / 365.0])
-        factor = self.states.state_discount(pool.curve, pool.spread_class, at, states_of)
-        after = self.placed.days > waiting
-        return np.asarray(self._sum(worth * after[:, None]) / factor)
 
     def _discount_margin(self, weights: FloatArray, growth: FloatArray, cells: Cells) -> None:
         """Write the discount margin of each scenario's own price and index rates."""
@@ -317,15 +260,14 @@ class Chunk:
         codes = [cells.axis.cells[place].scenario for place in places]
         scenarios = [self.states.places[code] for code in codes]
         for begin, end, pool in debt.pools(self.found, self.notes.rows):
-            part = self._part(begin, end)
-            first, last = int(self.placed.offsets[begin]), int(self.placed.offsets[end])
+            part = self.part(begin, end)
+            own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
             states_of = plain(pool.currency, scenarios)
-            coupons, index_rate = part.coupons(states_of)
-            cash = coupons
+            cash, index_rate = part.coupons(states_of)
             cash[part.placed.offsets[1:] - 1] += part.redemption()[:, None]
-            table = self.states.state_table(pool.curve, pool.spread_class, states_of)
-            worth = cash * weights[first:last, None] * table.take(part.placed.slots, axis=0)
-            price = part._settled(pool, states_of, worth) * growth[begin:end, None]
+            worth = state_valued.discounted(part, cash, own, pool, self.states, states_of)
+            price = state_valued.settled(part.placed, worth, pool, self.states, states_of)
+            price *= growth[begin:end, None]
             waiting = self.states.settlement_days(pool.currency)
             accrual = part.accrual()
             settled = self.states.day + waiting
@@ -339,7 +281,7 @@ class Chunk:
                 cash / safe[part.placed.owner][:, None], index_rate, fraction,
                 part.placed.offsets, price / safe[:, None],
             )  # fmt: skip
-            nothing = ~part._sum(np.abs(cash)).any(axis=1)
+            nothing = ~state_valued.sums(part.placed, np.abs(cash)).any(axis=1)
             failed = part.notes.rows[~(solved.all(axis=1) | nothing)]
             for row in failed.tolist():
                 self.found.failures.setdefault(row, discount_margin.NOT_SOLVED)

@@ -13,8 +13,17 @@ from pricing.pricers.bond import PRICER as BOND_PRICER
 from pricing.pricers.contract import Pricer
 from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
+from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
-from pricing.products import bond, fields, floating_note, fx_forward, loan, zero_coupon
+from pricing.products import (
+    bond,
+    fields,
+    floating_note,
+    fx_forward,
+    inflation_bond,
+    loan,
+    zero_coupon,
+)
 from pricing.products.rows import Packed
 
 
@@ -75,6 +84,13 @@ PRODUCTS = MappingProxyType(
             FX_FORWARD_PRICER,
             fx_forward.FxForwardTerms,
             fx_forward.FxForwardState,
+        ),
+        inflation_bond.PRODUCT_TYPE: Product(
+            inflation_bond.PRODUCT_TYPE,
+            inflation_bond.pack,
+            INFLATION_BOND_PRICER,
+            inflation_bond.InflationBondTerms,
+            inflation_bond.InflationBondState,
         ),
         zero_coupon.PRODUCT_TYPE: Product(
             zero_coupon.PRODUCT_TYPE,
