@@ -163,7 +163,7 @@ def _row(position: PositionInput, names: Names) -> Row:
     terms, state = read(position)
     check_credit(state)
     if state.quantity is None:
-        raise Refused("TERMS_INVALID", "state.quantity is missing")
+        raise Refused("TERMS_INVALID", "state.quantity: is missing")
     row = coupon_schedule(terms)
     row.update(debt_row(state, terms.discount_curve, names))
     row.update(_plan(terms, row))

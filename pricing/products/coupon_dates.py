@@ -55,7 +55,10 @@ def coupon_schedule(terms: CouponTerms) -> Row:
     if terms.last_coupon_date is not None:
         after = periods_after(terms.last_coupon_date, months, pay_day, terms.maturity_date)
         if after > 3:
-            raise Refused("SCHEDULE_INVALID", "the last period is longer than four regular ones")
+            raise Refused(
+                "SCHEDULE_INVALID",
+                "terms.last_coupon_date: more than four regular periods before maturity",
+            )
         # Dates of the grid after the last coupon lie inside a long last period.
         row["payments"] -= after
     return row
@@ -70,17 +73,19 @@ def _first_coupon(terms: CouponTerms, months: int) -> tuple[int, int]:
     """
     start, maturity = terms.dated_date, terms.maturity_date
     if maturity <= start:
-        raise Refused("BAD_DATES", f"maturity {date_of(maturity)} is not after {date_of(start)}")
+        raise Refused(
+            "BAD_DATES", f"terms.maturity_date: {date_of(maturity)} is not after {date_of(start)}"
+        )
     anchor = maturity if terms.last_coupon_date is None else terms.last_coupon_date
     if not start < anchor <= maturity:
-        raise Refused("BAD_DATES", "last_coupon_date is not between dated_date and maturity")
+        raise Refused("BAD_DATES", "terms.last_coupon_date: is not between dated_date and maturity")
     month, day = month_and_day(anchor)
     pay_day = 31 if terms.end_of_month else day
     if day_in_month(month, pay_day) != anchor:
-        raise Refused("SCHEDULE_INVALID", f"{date_of(anchor)} is no month end")
+        raise Refused("SCHEDULE_INVALID", f"terms.end_of_month: {date_of(anchor)} is no month end")
     back = (month - month_and_day(start)[0]) // months
     if back > MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", f"more than {MAX_PAYMENTS} coupons")
+        raise Refused("TERM_TOO_LONG", f"terms.maturity_date: more than {MAX_PAYMENTS} coupons")
     first_month = month - back * months
     if day_in_month(first_month, pay_day) <= start:
         first_month += months
@@ -89,6 +94,15 @@ def _first_coupon(terms: CouponTerms, months: int) -> tuple[int, int]:
         wanted_month, _ = month_and_day(terms.first_coupon_date)
         on_grid = (month - wanted_month) % months == 0 and wanted_month <= month
         if not on_grid or day_in_month(wanted_month, pay_day) != terms.first_coupon_date:
-            raise Refused("SCHEDULE_INVALID", "first_coupon_date is not on the grid of coupons")
+            raise Refused(
+                "SCHEDULE_INVALID", "terms.first_coupon_date: is not on the grid of coupons"
+            )
         first = terms.first_coupon_date
+        if first <= start:
+            raise Refused("BAD_DATES", "terms.first_coupon_date: is not after dated_date")
+        if wanted_month - month_and_day(start)[0] > 4 * months:
+            raise Refused(
+                "SCHEDULE_INVALID",
+                "terms.first_coupon_date: the first period is longer than four regular ones",
+            )
     return min(first, maturity), pay_day
