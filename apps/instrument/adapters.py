@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -178,6 +179,12 @@ def _flag(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) ->
 
 
 def _steps(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+    if isinstance(value, str):
+        # A cell of a CSV file holds the list as JSON.
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except ValueError:
+            value = [value]
     pairs = isinstance(value, list) and all(isinstance(p, list) and len(p) == 2 for p in value)
     if not pairs:
         faults.append(TermsFault(f"terms.{place}", "TYPE", "[[date, number], ...]", str(value)))

@@ -50,6 +50,7 @@ class PositionRow(Row):
     pool_factor: Share | None = None
 
     current_rate: Rate | None = None
+    ex_coupon_entitled: Boolean | None = None
     current_payment: AmountNotNegative | None = None
     next_due_date: Date | None = None
     paid_to_date: Date | None = None

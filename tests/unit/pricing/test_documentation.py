@@ -13,9 +13,17 @@ from pricing.failure import CODES
 from pricing.measures import MEASURES
 from pricing.products.registry import PRODUCTS
 from pricing.scenarios.shocks import STANDARD
+from pricing.yield_conventions import YIELD_CONVENTIONS
 
 METHODS = Path(__file__).parents[3] / "docs" / "methods"
-PAGES = {"AMORT_LOAN": "loan.md", "FIXED_BOND": "bond.md", "FX_FWD": "fx_forward.md"}
+PAGES = {
+    "AMORT_LOAN": "loan.md",
+    "FIXED_BOND": "bond.md",
+    "FLOATING_NOTE": "floating_note.md",
+    "FX_FWD": "fx_forward.md",
+    "INFLATION_BOND": "inflation_bond.md",
+    "ZERO_COUPON": "zero_coupon.md",
+}
 
 
 def text(name: str) -> str:
@@ -37,6 +45,12 @@ def test_field_of_terms_is_documented(product_type: str) -> None:
     page = text(PAGES[product_type])
     for field in dataclasses.fields(PRODUCTS[product_type].terms):
         assert f"`{field.name}`" in page, field.name
+
+
+def test_yield_convention_is_documented() -> None:
+    page = text("yield.md")
+    for code in YIELD_CONVENTIONS:
+        assert f"| `{code}` |" in page, code
 
 
 def test_conventions_calendars_and_scenarios_are_documented() -> None:
