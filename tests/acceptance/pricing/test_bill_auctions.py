@@ -1,8 +1,8 @@
 """Discount rates of Treasury bills from their auction prices, 2001 to 2024.
 
 Bills are bid at discount rates in steps of 0.005 percentage points, and the price per 100 follows
-from the rate, most at six decimals: the rate found from the price must be one of the steps, within what
-rounding of the price allows. The carrier gives no rate, so the step is the oracle.
+from the rate, most at six decimals: the rate found from the price must be one of the steps, within
+what rounding of the price allows. The carrier gives no rate, so the step is the oracle.
 """
 
 from __future__ import annotations
