@@ -31,6 +31,17 @@ FORMAT = snapshot.FORMAT
 _FIRST, _LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
+_QUOTE = Fields(
+    {
+        name: Number()
+        for name in (
+            "rate", "spread", "price", "coupon", "convexity", "months", "settlement_days",
+            "payment_lag_days",
+        )
+    }
+)  # fmt: skip
+_BOOTSTRAP = Fields({"quotes": Each(_QUOTE), "conventions": Named(_QUOTE)})
+
 _PARTS: Mapping[str, Shape] = {
     "indices": Named(
         Fields({"margin": Number(), "fixing_lag_days": Number(), "leg_months": Number()})
@@ -39,7 +50,7 @@ _PARTS: Mapping[str, Shape] = {
     "volatilities": Each(
         Fields({"shift": Number(), "strikes": Each(Number()), "values": Each(Each(Number()))})
     ),
-    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs()})),
+    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs(), "quotes": Each(_QUOTE)})),
     "inflation": Named(Fields({"lag_months": Number(), "history": Pairs(), "nodes": Pairs()})),
     "models": Named(
         Fields({"hull_white": Fields({"mean_reversion": Number(), "sigma": Number()})})
@@ -78,6 +89,7 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
                 sorted(read_part, key=_sort_key) if isinstance(shape, Each) else read_part
             )
     try:
+        normal = bootstrap.calibrated(normal)
         if "models" in normal:
             normal["models"] = model_documents.calibrated(normal)
         snapshot.parse(normal)
@@ -99,6 +111,8 @@ def _curve(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any
     curve = dict(item)
     if "nodes" in item:
         curve["nodes"] = pairs(item["nodes"], f"{place}.nodes")
+    if item.get("kind") == "BOOTSTRAP":
+        return {**curve, **canonical(curve, _BOOTSTRAP, place)}
     if "quotes" not in item:
         return curve
     quotes = [

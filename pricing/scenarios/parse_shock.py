@@ -199,3 +199,5 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Shock]] = {
     "INFLATION": _inflation,
     "PREPAYMENT": _prepayment,
 }
+RISKS = tuple(_READERS)
+"""What a shock can be of."""
