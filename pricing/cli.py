@@ -24,6 +24,7 @@ from pricing.currencies import is_currency
 from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.market import snapshot
+from pricing.market.completion import completed
 from pricing.market.errors import MarketError
 from pricing.measures import DEFAULT_MEASURES, UnknownMeasure
 from pricing.position import PositionInput
@@ -139,7 +140,7 @@ def _scenarios(path: Path | None) -> list[Scenario]:
 
 
 def _states(options: argparse.Namespace, positions: Sequence[PositionInput]) -> States:
-    market = snapshot.parse(_load(options.market))
+    market = snapshot.parse(completed(_load(options.market)))
     scenarios = _scenarios(options.scenarios)
     day = market.as_of
     if options.valuation_date:

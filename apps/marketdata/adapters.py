@@ -21,7 +21,7 @@ from apps.marketdata.canonical import (
     pair,
     pairs,
 )
-from pricing.market import bootstrap, model_documents, snapshot
+from pricing.market import bootstrap, completion, snapshot
 from pricing.market.errors import MarketError
 
 __all__ = ["FORMAT", "MarketFault", "normal_document"]
@@ -89,9 +89,7 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
                 sorted(read_part, key=_sort_key) if isinstance(shape, Each) else read_part
             )
     try:
-        normal = bootstrap.calibrated(normal)
-        if "models" in normal:
-            normal["models"] = model_documents.calibrated(normal)
+        normal = completion.completed(normal)
         snapshot.parse(normal)
     except MarketError as error:
         raise _fault(error) from None

@@ -33,7 +33,7 @@ def calibrated(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     curves = reading.sequence(document.get("curves", []), "curves")
     credit = reading.sequence(document.get("credit", []), "credit")
-    if not any(_quoted(item) for item in curves) and not any("quotes" in item for item in credit):
+    if not any(_quoted(item) for item in curves) and not any(_has_quotes(item) for item in credit):
         return dict(document)
     from pricing.market.bootstrap import credit as credit_curves
     from pricing.market.bootstrap import jacobian
@@ -61,15 +61,19 @@ def calibrated(document: Mapping[str, Any]) -> dict[str, Any]:
         if "credit" in document:
             out["credit"] = [
                 credit_curves.with_nodes(item, system, document.get("discount", {}))
-                if "quotes" in item
+                if _has_quotes(item)
                 else item
                 for item in credit
             ]
     return out
 
 
-def _quoted(item: Mapping[str, Any]) -> bool:
-    return item.get("kind") == "BOOTSTRAP"
+def _quoted(item: object) -> bool:
+    return isinstance(item, Mapping) and item.get("kind") == "BOOTSTRAP"
+
+
+def _has_quotes(item: object) -> bool:
+    return isinstance(item, Mapping) and "quotes" in item
 
 
 def _named_only(curves: Any) -> dict[str, ZeroCurve]:
@@ -94,6 +98,7 @@ def _asked(document: Mapping[str, Any], as_of: int) -> tuple[dict[str, ZeroCurve
     for index, item in enumerate(document["curves"]):
         place = f"curves[{index}]"
         if not _quoted(item):
+            item = reading.mapping(item, place)
             curve = curve_reading.zero_curve(item, as_of, place)
             given[curve.name] = curve
             continue

@@ -20,7 +20,7 @@ from pricing.market.snapshot import Market
 from pricing.pricers.cells import Cells
 from pricing.products.registry import product
 from pricing.scenarios import States, parse
-from pricing.scenarios.market_states import MarketState
+from pricing.scenarios.market_states import Bump, MarketState
 
 from tests.unit.pricing.market.bootstrap.test_par import QUOTES  # isort: skip
 
@@ -238,3 +238,25 @@ def test_ladder_of_quoted_rates_adds_up_to_the_par_dv01(
     total = sum(float(entries[rates[name]].sum()) for name, entries in ladder.items())
     assert set(ladder) == {"USD-SOFR", "USD-TERM"}
     assert total == pytest.approx(cells["DV01_PAR@BASE/USD"], rel=1e-6)
+
+
+def test_survival_under_a_bump_of_cds_spreads_is_that_of_rebuilt_hazards(
+    quoted: dict[str, Any],
+) -> None:
+    axis = Axis((Cell("PV", "BASE"), Cell("CS01_PAR", "BASE")), DAY, "USD")
+    states = States(read(quoted), [parse({"code": "BASE"})], axis)
+    chosen = states.state_set(("USD",), "USD", credit=False)
+    times = np.array([0.5, 2.0, 4.0, 9.0, 12.0])
+    survival = states.state_survival("ACME", times, chosen)
+    changed = copy.deepcopy(quoted)
+    for quote in changed["credit"][0]["quotes"]:
+        quote["spread"] = str(Decimal(quote["spread"]) + BP)
+    rebuilt = np.exp(-read(changed).credit["ACME"].cumulative(times))
+    up = chosen.place(MarketState(0, Bump.PAR_SPREAD, "", 0, 1e-4))
+    assert survival[:, up] == pytest.approx(rebuilt, abs=2e-7)
+    # A position that pays on survival loses as spreads widen.
+    cells = Cells(axis, np.zeros((1, 2)), np.array([0]))
+    chosen.put(cells, survival.sum(axis=0)[None, :])
+    assert cells.values[0, 1] == pytest.approx(
+        float(survival[:, 0].sum() - rebuilt.sum()), rel=2e-3
+    )
