@@ -124,6 +124,11 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
 }
 
+# The graph
+
+# What the desk reads beside an input is also what clients read of the field.
+STRAWBERRY_DJANGO = {"FIELD_DESCRIPTION_FROM_HELP_TEXT": True}
+
 # Database
 
 TIEOUT_DATABASE_IS_EXTERNAL = bool(env.str("DATABASE_URL", default=""))
