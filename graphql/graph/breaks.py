@@ -9,6 +9,7 @@ from strawberry import auto
 
 from apps.portfolio.models import PortfolioClosure, Position
 from apps.run.models import Run, RunBreak
+from graph import whole
 from graph.context import Info
 from graph.declare import model_type
 from graph.enums import BreakStatus
@@ -45,7 +46,7 @@ def resolve(info: Info, run: Run, *, first: int, after: str | None) -> Connectio
 def _visible(info: Info, run: Run) -> QuerySet[RunBreak]:
     rows = RunBreak.objects.filter(run=run)
     granted = info.context.sight.nodes(run.tree_id)
-    if granted is None or info.context.sight.covers(run.tree_id, run.node):
+    if granted is None or whole.by_node(info.context).get((run.tree_id, run.node)):
         return rows
     books = PortfolioClosure.objects.filter(tree_id=run.tree_id, ancestor__in=granted)
     return rows.filter(

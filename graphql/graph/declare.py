@@ -157,6 +157,13 @@ def at_most(size: int) -> ListSize:
     )
 
 
+READ = 50
+"""The weight of a field that reads the database by itself, again in each row of a list."""
+
+DRILL_DOWN = 200
+"""The weight of a field that reads several tables, or computes."""
+
+
 def cost(weight: int) -> Cost:
     """The declaration of a field that costs as much as `weight` plain ones."""
     return Cost(weight=weight)

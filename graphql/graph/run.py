@@ -13,7 +13,18 @@ from strawberry.scalars import JSON
 from apps.portfolio import grants
 from apps.run import selectors as runs
 from apps.run.models import Run
-from graph import breaks, cube, marketdata, node, position, publication, scenario, snapshot, task
+from graph import (
+    breaks,
+    cube,
+    marketdata,
+    node,
+    position,
+    publication,
+    scenario,
+    snapshot,
+    task,
+    whole,
+)
 from graph.axis import AxisCell
 from graph.batch import Batch
 from graph.breaks import RunBreakType
@@ -21,7 +32,10 @@ from graph.context import Context, Info
 from graph.cube import Cube, CubeFilter
 from graph.declare import (
     DEFAULT_PAGE,
+    DRILL_DOWN,
     MAX_PAGE,
+    READ,
+    cost,
     graph_field,
     hex_field,
     model_type,
@@ -41,6 +55,8 @@ from graph.publication import PublicationType
 from graph.scenario import ScenarioSetType
 from graph.snapshot import PositionSnapshotType
 from graph.task import RunTaskType
+
+HIDDEN = "The reason is shown to those who see the whole of the run."
 
 
 @model_type(Run, name="Run", keys=["id"])
@@ -70,7 +86,13 @@ class RunType:
     submitted_at: auto
     started_at: auto
     finished_at: auto
-    error: auto
+
+    @strawberry.field
+    def error(self, info: Info, row: strawberry.Parent[Run]) -> str:
+        """Why the run failed, in the words of its task; hidden unless the whole is granted."""
+        if not row.error or whole.by_node(info.context).get((row.tree_id, row.node)):
+            return row.error
+        return HIDDEN
 
     @strawberry.field
     def request(self, row: strawberry.Parent[Run]) -> JSON:
@@ -108,14 +130,14 @@ class RunType:
         """The scenarios it was valued under."""
         return scenario.sets_by_pk(info.context).get(row.scenario_set_id)
 
-    @graph_field(sized())
+    @graph_field(sized(), cost(READ))
     def axis(
         self, row: strawberry.Parent[Run], first: First = MAX_PAGE, offset: int = 0
     ) -> list[AxisCell]:
         """The cells of the run in order, from `offset` on."""
         return AxisCell.page(row.pk, first, offset)
 
-    @graph_field(sized())
+    @graph_field(sized(), cost(DRILL_DOWN))
     def cube(
         self,
         info: Info,
@@ -148,7 +170,7 @@ class RunType:
             after=after,
         )
 
-    @graph_field(sized())
+    @graph_field(sized(), cost(DRILL_DOWN))
     def positions(
         self,
         info: Info,
@@ -175,23 +197,24 @@ class RunType:
             after=after,
         )
 
-    @strawberry.field
+    @graph_field(cost(DRILL_DOWN))
     def position(self, info: Info, row: strawberry.Parent[Run], id: str) -> RunPosition | None:
         """One position by its id; null when there is none or it is not granted."""
         return position.resolve_one(info, row, id)
 
-    @graph_field(CONNECTION)
+    @graph_field(CONNECTION, cost(READ))
     def tasks(
         self,
+        info: Info,
         row: strawberry.Parent[Run],
         first: First = DEFAULT_PAGE,
         after: After = None,
         status: TaskStatus | None = None,
     ) -> Connection[RunTaskType]:
-        """The tasks in the order they were made."""
-        return task.resolve(row.pk, first=first, after=after, status=status)
+        """The tasks in the order they were made, when the whole of the run is granted."""
+        return task.resolve(info, row, first=first, after=after, status=status)
 
-    @graph_field(CONNECTION)
+    @graph_field(CONNECTION, cost(READ))
     def breaks(
         self,
         info: Info,
@@ -213,6 +236,7 @@ class RunType:
         by_run(context).announce([row.pk])
         publication.by_run(context).announce([row.pk])
         node.by_number(context).announce([(row.tree_id, row.node)])
+        whole.by_node(context).announce([(row.tree_id, row.node)])
         snapshot.by_pk(context).announce([row.position_snapshot_id])
         marketdata.by_pk(context).announce([row.marketdata_snapshot_id])
         scenario.sets_by_pk(context).announce([row.scenario_set_id])

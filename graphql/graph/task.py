@@ -8,7 +8,9 @@ import strawberry_django
 from strawberry import auto
 
 from apps.run import selectors as runs
-from apps.run.models import RunTask
+from apps.run.models import Run, RunTask
+from graph import whole
+from graph.context import Info
 from graph.declare import model_type
 from graph.enums import Phase, TaskStatus
 from graph.paging import Connection, page
@@ -38,10 +40,12 @@ class RunTaskType:
 
 
 def resolve(
-    run: int, *, first: int, after: str | None, status: TaskStatus | None
+    info: Info, run: Run, *, first: int, after: str | None, status: TaskStatus | None
 ) -> Connection[RunTaskType]:
-    """Return a page of a run's tasks."""
-    rows = runs.tasks(run)
+    """Return a page of a run's tasks; their errors may name any position of the run."""
+    rows = runs.tasks(run.pk)
+    if not whole.by_node(info.context).get((run.tree_id, run.node)):
+        rows = rows.none()
     if status is not None:
         rows = rows.filter(status=status)
     return page(rows, RunTaskType.of, key="task_id", first=first, after=after)
