@@ -6,6 +6,7 @@ from pathlib import Path
 
 import environ
 import pghistory
+from django.core.exceptions import ImproperlyConfigured
 
 from apps.run import adapters
 from config import databases
@@ -37,6 +38,8 @@ def _development_key() -> str:
 
 
 TIEOUT_PRODUCTION = env.bool("TIEOUT_PRODUCTION", default=False)
+if TIEOUT_PRODUCTION and TIEOUT_DEV:
+    raise ImproperlyConfigured("TIEOUT_DEV shows the schema and pages of errors: not in production")
 SECRET_KEY = env.str("SECRET_KEY") if TIEOUT_PRODUCTION else env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     SECRET_KEY = _development_key()
