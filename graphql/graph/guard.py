@@ -17,6 +17,7 @@ from graph.errors import DeadlineExceeded, Forbidden, TooExpensive
 from graph.facts import Facts, FieldFacts
 from graph.limits import Excess, Limits, Meter
 from graph.parsing import Parsed, Parser
+from graph.texts import check_document, check_values
 
 LIMITS = Limits()
 
@@ -84,6 +85,8 @@ class Guard(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
+        check_document(context.query or "")
+        check_values(context.variables)
         meter = Meter(self._facts, document, context.variables or {})
         try:
             meter.check(LIMITS)

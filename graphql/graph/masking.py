@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import DataError, Error, InternalError, OperationalError
+from django.db import Error, InternalError, OperationalError
 from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
@@ -19,7 +19,6 @@ LOG = telemetry.logger(__name__)
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 _QUERY_CANCELED = "57014"
 _TRANSACTION_FAILED = "25P02"
-_CHARACTER_NOT_IN_REPERTOIRE = "22021"
 
 
 def masked(errors: Sequence[GraphQLError] | None) -> list[GraphQLError] | None:
@@ -56,11 +55,6 @@ def _meant(original: Exception) -> ClientError | None:
             return DeadlineExceeded("The database did not answer within 5 seconds; ask for less.")
         case InternalError() if _sqlstate(original) == _TRANSACTION_FAILED:
             return NotAnswered("Another field of the request failed before this one was read.")
-        # psycopg refuses NUL before a statement is sent, so there is no SQLSTATE then.
-        case DataError() if _sqlstate(original) in (None, _CHARACTER_NOT_IN_REPERTOIRE):
-            return BadInput("A text has a character that is never stored.")
-        case UnicodeEncodeError():
-            return BadInput("A text has half of a surrogate pair.")
         case _:
             return None
 

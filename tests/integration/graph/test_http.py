@@ -181,10 +181,20 @@ def test_a_character_that_is_never_stored_is_bad_input(world, text):
          "{ ordinals } } }", {"r": world.run, "t": text}),
         ("query Q($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
          {"r": [{"__typename": "Instrument", "code": text}]}),
+        ("mutation P($r: ID!, $t: String!) { publishRun(input: {run: $r, reason: $t}) "
+         "{ problems { code } } }", {"r": world.run, "t": text}),
+        ("query Q($t: String!) { __typename }", {"t": {"deep": [{text: 1}]}}),
     ):  # fmt: skip
         code, message = world.refusal(query, **variables)
         assert code == "BAD_INPUT", query
         assert text not in message
+
+
+@pytest.mark.parametrize("written", ["a\\u0000", "\\u{0}", "\\u{000000}"])
+def test_a_document_that_writes_such_a_character_is_bad_input(world, written):
+    code, _ = world.refusal(f'{{ instrument(code: "{written}") {{ code }} }}')
+    assert code == "BAD_INPUT"
+    assert world.data('{ instrument(code: "a\\u00e4") { code } }') == {"instrument": None}
 
 
 def test_an_inactive_user_is_not_let_in_by_token_or_session(world, client, acting_as):
