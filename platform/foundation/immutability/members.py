@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from foundation.immutability import names
+from foundation.immutability.isolation import REFUSE_FROZEN_SNAPSHOT
 from foundation.immutability.operation import SqlOperation
 
 MEMBER_TRIGGER = "sealed_members"
@@ -15,7 +16,8 @@ class SealMembers(SqlOperation):
     `member_column` of a member names `header_column` of its header. Members and header of one
     set are written one transaction after the other (both triggers lock the set until commit),
     and with `count_column` a header is refused whose count is not that of its members: a row
-    slipped in before the header is found out, one after it is refused.
+    slipped in before the header is found out, one after it is refused. Transactions that would
+    not see a header committed meanwhile (REPEATABLE READ and above) write neither.
     """
 
     def __init__(
@@ -72,6 +74,10 @@ class SealMembers(SqlOperation):
             f"ALTER TABLE {headers} ENABLE ALWAYS TRIGGER {self._header_trigger}",
         )
 
+    def functions(self) -> Sequence[str]:
+        """The two functions alone: how a migration brings those of a database up to date."""
+        return (self._member_body(), self._header_body())
+
     def _member_body(self) -> str:
         member, header = names.plain(self.member_column), names.plain(self.header_column)
         return f"""
@@ -80,6 +86,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body
 DECLARE
     joined record;
 BEGIN
+{REFUSE_FROZEN_SNAPSHOT}
     FOR joined IN SELECT DISTINCT {member} AS header FROM added ORDER BY 1 LOOP
         {self._lock("joined.header")}
         IF EXISTS (SELECT FROM {names.table(self.header_table)} h
@@ -115,6 +122,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body
 DECLARE
     found bigint;
 BEGIN
+{REFUSE_FROZEN_SNAPSHOT}
     {self._lock(f"NEW.{header}")}{check}
     RETURN NEW;
 END
