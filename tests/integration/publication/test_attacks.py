@@ -371,6 +371,87 @@ def test_writers_that_race_with_the_publication_add_nothing(
         assert verification.verify(done.run).findings == []
 
 
+CLAIMS = {
+    "a manifest of nothing": ("'{{}}'", "sha256('{{}}')", "sha256('')"),
+    "a hash that is not the manifest's": ("{true}", "sha256('')", "{root}"),
+    "a root that is not the leaves'": ("{true}", "sha256(convert_to({true}, 'UTF8'))", "'x'"),
+    "another's name": ("{false}", "sha256(convert_to({false}, 'UTF8'))", "{root}"),
+}
+
+
+def _publication(run: int, manifest: str, manifest_hash: str, root: str) -> str:
+    return (
+        "INSERT INTO published_run (run_id, manifest, manifest_hash, root_hash, reason,"
+        f" published_by) VALUES ({run}, {manifest}, {manifest_hash}, {root}, '', 'ann')"
+    )
+
+
+def _truth(auditor: Connection, done: synthetic.Completed) -> dict[str, str]:
+    """A manifest the guard takes, the same under another's name, and the root, as SQL."""
+    leaves = auditor.execute(
+        "SELECT encode(sha256(string_agg(int4send(task_id) || convert_to(phase, 'UTF8')"
+        " || int4send(first) || int4send(last) || leaf_hash, ''::bytea ORDER BY task_id)), 'hex')"
+        " FROM run_task WHERE run_id = %s AND leaf_hash IS NOT NULL",
+        (done.run,),
+    ).fetchone()
+    assert leaves is not None
+    text = (
+        f'{{"run":{done.run},"root":"{leaves[0]}","result_hash":"{done.final.result_hash.hex()}",'
+        '"published_by":"ann"}'
+    )
+    root = f"decode('{leaves[0]}', 'hex')"
+    return {"true": f"'{text}'", "false": f"'{text.replace('ann', 'bob')}'", "root": root}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_no_role_publishes_what_does_not_stand(database: Any, auditor: Any, claim: str) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    parts = [part.format(**_truth(auditor, done)) for part in CLAIMS[claim]]
+    with (
+        database.connect("web") as web,
+        pytest.raises(psycopg.errors.CheckViolation, match="does not state what stands"),
+    ):
+        web.execute(_publication(done.run, *parts))
+
+
+def test_a_publication_does_not_stand_beside_a_run_that_is_not_published(
+    database: Any, auditor: Any
+) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    truth = _truth(auditor, done)
+    digest = f"sha256(convert_to({truth['true']}, 'UTF8'))"
+    statement = _publication(done.run, truth["true"], digest, truth["root"])
+    with database.connect("web") as web:
+        with pytest.raises(psycopg.errors.CheckViolation, match="is not PUBLISHED"):
+            web.execute(statement)
+        with web.transaction():  # it was refused for that reason and no other
+            web.execute(statement)
+            web.execute("UPDATE run SET status = 'PUBLISHED' WHERE run_id = %s", (done.run,))
+
+
+@pytest.mark.parametrize(
+    ("role", "change"),
+    [
+        ("worker", "valued_count = valued_count - 1"),
+        ("worker", "result_hash = sha256('x')"),
+        ("worker", "started_at = now()"),
+        ("web", "finished_at = now()"),
+        ("web", "error = 'x'"),
+        ("web", "status = 'PUBLISHED', error = 'x'"),
+    ],
+)
+def test_what_a_completed_run_states_of_itself_is_settled(
+    database: Any, role: str, change: str
+) -> None:
+    """A change that waits for the publication's lock would be sealed and not in the manifest."""
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    with (
+        database.connect(role) as connection,
+        pytest.raises(psycopg.IntegrityError, match=r"is settled|has no publication"),
+    ):
+        connection.execute(f"UPDATE run SET {change} WHERE run_id = {done.run}")
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_publishes_by_hand(database: Any, role: str) -> None:
     done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
