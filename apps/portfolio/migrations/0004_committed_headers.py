@@ -1,4 +1,8 @@
-"""The guards of trees and snapshots refuse transactions that would not see a committed header."""
+"""The guards of trees and snapshots refuse transactions that would not see a committed header.
+
+The blocks of a snapshot hold its positions, each once: a block slipped in before the header is
+found out by that.
+"""
 
 from django.db import migrations
 
@@ -15,7 +19,13 @@ PAIRS = (
         member_column="snapshot_id",
         count_column="position_count",
     ),
-    SealMembers("position_block", "position_snapshot", member_column="snapshot_id"),
+    SealMembers(
+        "position_block",
+        "position_snapshot",
+        member_column="snapshot_id",
+        count_column="position_count",
+        sum_column="count",
+    ),
 )
 
 

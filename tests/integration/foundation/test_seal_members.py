@@ -60,6 +60,20 @@ def test_a_header_that_miscounts_is_refused(book, desk):
         desk.execute("INSERT INTO header VALUES (1, 4)")
 
 
+def test_a_header_may_count_what_its_members_hold(book, desk):
+    book.execute("ALTER TABLE member ADD held int DEFAULT 10")
+    pair = SealMembers(
+        "member", "header", member_column="header_id", count_column="rows", sum_column="held"
+    )
+    for function in pair.functions():
+        book.execute(function)
+    _add(desk, 1, range(3))
+    with pytest.raises(psycopg.errors.CheckViolation, match="counts 20 rows of member, there are"):
+        desk.execute("INSERT INTO header VALUES (1, 20)")
+    desk.execute("INSERT INTO header VALUES (1, 30)")
+    desk.execute("INSERT INTO header VALUES (2, 0)")
+
+
 def test_a_statement_without_rows_is_nobody_s_member(book, desk):
     desk.execute("INSERT INTO header VALUES (1, 0)")
     desk.execute("INSERT INTO member SELECT 1, 1 WHERE false")

@@ -574,3 +574,15 @@ def test_a_late_worker_still_writes_down_that_it_was_fenced(database: Any) -> No
         worker.execute(_attempt_row(done.run).replace("SUCCEEDED", "FENCED"))
         with pytest.raises(psycopg.errors.RestrictViolation, match="no attempt ends FAILED"):
             worker.execute(_attempt_row(done.run).replace("SUCCEEDED", "FAILED"))
+
+
+def test_a_block_laid_in_wait_for_the_next_snapshot_is_found_out(database: Any) -> None:
+    """Workers read blocks, not positions: one more would be valued with the others."""
+    with database.connect("desk") as desk:
+        desk.execute(
+            "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type,"
+            " format, sha256, dimensions, terms) VALUES (1, 999, 20, 1, 1, 'AMORT_LOAN', 1, '', '',"
+            " '')"
+        )
+        with pytest.raises(psycopg.errors.CheckViolation, match="rows of position_block"):
+            synthetic.store_inputs(desk, synthetic.make_book(20))
