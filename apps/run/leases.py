@@ -157,6 +157,7 @@ def finish(
         cursor.execute(SQL["lock_run_to_change"], {"run": task.run_id})
         _end(cursor, attempt, "FINALISING", final.leaf_hash, "")
         close(cursor)
+        _record(cursor, attempt, "SUCCEEDED", "")  # a completed run takes no more of these
         cursor.execute(
             SQL["finish_run"],
             {
@@ -166,7 +167,6 @@ def finish(
                 "result_hash": final.result_hash,
             },
         )
-        _record(cursor, attempt, "SUCCEEDED", "")
     return final
 
 
