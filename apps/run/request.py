@@ -19,7 +19,7 @@ from apps.marketdata.models import MarketDataSnapshot
 from apps.portfolio.models import PortfolioNode, PositionSnapshot
 from apps.run import adapters
 from apps.run.contracts import RunRequest
-from apps.run.engine import engine
+from apps.run.engine import engine, libraries
 from apps.scenario.models import ScenarioSet, ScenarioSetMember
 from foundation import hashing
 
@@ -102,6 +102,7 @@ def check(submission: Submission) -> Checked:
             "currency": submission.currency,
             "cut": submission.cut,
             "engine": engine(),
+            "libraries": libraries(),
             "market": bytes(market.content_hash).hex(),
             "measures": measures,
             "node": node,

@@ -469,8 +469,8 @@ def _rows_that_join(done: synthetic.Completed) -> dict[str, tuple[str, ...]]:
             "desk",
         ),
         "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type, format,"
-        f" sha256, dimensions, terms) VALUES ({snapshot}, 999, 99999, 1, 1, 'AMORT_LOAN', 1, '',"
-        " '', '')": ("desk",),
+        f" sha256, dimensions, terms) VALUES ({snapshot}, 999, 99999, 1, 1, 'AMORT_LOAN', 1,"
+        " sha256(''), '', '')": ("desk",),
         f"INSERT INTO portfolio_node VALUES ({tree}, 99, 'X', 'X', 'BOOK', 1, 1)": ("desk",),
         f"INSERT INTO portfolio_closure VALUES ({tree}, 1, 99, 1)": ("desk",),
         "INSERT INTO scenario_set_member (scenario_set_id, ordinal, scenario_id)"
@@ -581,8 +581,8 @@ def test_a_block_laid_in_wait_for_the_next_snapshot_is_found_out(database: Any) 
     with database.connect("desk") as desk:
         desk.execute(
             "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type,"
-            " format, sha256, dimensions, terms) VALUES (1, 999, 20, 1, 1, 'AMORT_LOAN', 1, '', '',"
-            " '')"
+            " format, sha256, dimensions, terms) VALUES (1, 999, 20, 1, 1, 'AMORT_LOAN', 1,"
+            " sha256(''), '', '')"
         )
         with pytest.raises(psycopg.errors.CheckViolation, match="rows of position_block"):
             synthetic.store_inputs(desk, synthetic.make_book(20))
