@@ -9,6 +9,7 @@ from pathlib import PurePath
 from django.db import connection
 
 from apps.ingestion import identity, rows
+from apps.ingestion.contracts.fields import amounts
 from apps.ingestion.contracts.positions import LINKS, PositionRow
 from apps.ingestion.outcome import Outcome, Progress, Request
 from apps.ingestion.problems import ImportRefused, Problems
@@ -18,17 +19,7 @@ from apps.instrument import selectors as instruments
 from apps.portfolio import reference, services
 from apps.portfolio.services import PositionContent
 
-_AMOUNTS = (
-    "quantity",
-    "outstanding_principal",
-    "original_principal",
-    "undrawn",
-    "current_payment",
-    "amortised_cost",
-    "past_due_principal",
-    "past_due_interest",
-    "accrued_interest_ledger",
-)
+_AMOUNTS = amounts(PositionRow)
 _NO_PRINCIPAL = frozenset({"FX_FWD", "DERIVATIVE"})
 
 Lines = list[tuple[int, PositionContent]]
@@ -108,7 +99,7 @@ def _check_against(
     for name in _AMOUNTS:
         value = row.state.get(name)
         # Texts shorter than this are below any limit: no need to make a decimal of each.
-        if value is not None and len(str(value)) > 12 and abs(Decimal(str(value))) >= largest:
+        if value is not None and len(str(value)) > 11 and abs(Decimal(str(value))) >= largest:
             problems.add("OVERFLOW", f"an amount below {largest:,f}", value, line=line, field=name)
 
 

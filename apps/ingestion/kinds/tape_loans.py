@@ -245,4 +245,9 @@ def _write_rejects(tape: LoanTape, request: Request) -> None:
             cells = [shown(cell) for cell in tape.lines[line].values()]
             reason = [problem.field, problem.code, problem.expected, problem.found]
             writer.writerow([line, *reason, *cells])
-    request.reject_file.write_text(out.getvalue(), encoding="utf-8")
+    try:
+        request.reject_file.write_text(out.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise ImportRefused.because(
+            "FILE_MISSING", "a file that can be written", error.strerror, field="--reject-file"
+        ) from None
