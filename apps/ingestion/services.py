@@ -34,7 +34,7 @@ SQL = sqlfiles.load(Path(__file__).parent / "sql")
 class Kind(Protocol):
     """What an import of one kind is made of."""
 
-    def parse(self, request: Request, problems: Problems) -> Any:
+    def parse(self, request: Request, problems: Problems, progress: Progress) -> Any:
         """Return the typed content of the file, faults noted; nothing is read or written."""
         ...
 
@@ -78,7 +78,7 @@ def ingest(request: Request, *, actor: str, progress: Progress = silent) -> Outc
     reason = f"ingest {request.kind} {request.source.name}"
     with _without_collector(), pghistory.context(user=actor, reason=reason, file_sha256=digest):
         progress("reading", 0, None)
-        parsed = kind.parse(request, problems)
+        parsed = kind.parse(request, problems, progress)
         problems.refuse()
         with transaction.atomic():
             _wait_for_others(progress)

@@ -34,13 +34,15 @@ class Market:
         return self.lines.get(place)
 
 
-def parse(request: Request, problems: Problems) -> Market:
+def parse(request: Request, problems: Problems, progress: Progress) -> Market:
     """Return the market document of the file."""
     if request.source.kind is FileKind.JSON and request.source.text.lstrip().startswith("{"):
         market = Market(json_rows.document(request.source.text))
     else:
         known, required = rows.columns(MarketRow)
-        read = records.read(request.source, problems, known=known, required=required)
+        read = records.read(
+            request.source, problems, known=known, required=required, progress=progress
+        )
         market = of_rows(rows.typed(read, MarketRow, problems), problems)
     market.document = _dated(market.document, request)
     return market

@@ -43,12 +43,12 @@ class Positions:
         self.lines.append((line, content))
 
 
-def parse(request: Request, problems: Problems) -> Positions:
+def parse(request: Request, problems: Problems, progress: Progress) -> Positions:
     """Return the positions of the file."""
     if request.as_of is None:
         raise ImportRefused.because("REQUIRED", "--as-of: positions are those of one day")
     known, required = rows.columns(PositionRow)
-    read = records.read(request.source, problems, known=known, required=required)
+    read = records.read(request.source, problems, known=known, required=required, progress=progress)
     found = Positions()
     for line, row in rows.typed(read, PositionRow, problems):
         found.add(line, row)
@@ -118,7 +118,7 @@ def write(found: Positions, request: Request, problems: Problems, progress: Prog
         name=request.snapshot or stem(request.source.name),
         positions=[row for _, row in found.lines],
         source=request.source.name,
-        progress=lambda done: progress("packing", done, total),
+        progress=lambda step, done: progress(step, done, total),
     )
     return outcome_of(written)
 

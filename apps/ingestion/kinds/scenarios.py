@@ -40,7 +40,7 @@ class ScenarioSets:
         return self.lines.get(place)
 
 
-def parse(request: Request, problems: Problems) -> ScenarioSets:
+def parse(request: Request, problems: Problems, progress: Progress) -> ScenarioSets:
     """Return the scenarios of the file in the sets it names, else in one named after it.
 
     A file is one object `{code, name, scenarios: [..]}`, one `{scenarios: [..], sets: [..]}` with
@@ -52,12 +52,12 @@ def parse(request: Request, problems: Problems) -> ScenarioSets:
         own = _identifier(request.snapshot, "--snapshot")
     if source.kind is FileKind.CSV:
         known, required = rows.columns(ScenarioRow)
-        read = records.read(source, problems, known=known, required=required)
+        read = records.read(source, problems, known=known, required=required, progress=progress)
         documents, lines = of_rows(rows.typed(read, ScenarioRow, problems))
         return ScenarioSets([(own, own, documents)], lines=lines)
     if source.kind is FileKind.JSON and source.text.lstrip().startswith("{"):
         return _of_object(json_rows.document(source.text), own)
-    read = records.read(source, problems, known=())
+    read = records.read(source, problems, known=(), progress=progress)
     return ScenarioSets([(own, own, [record.values for record in read])])
 
 

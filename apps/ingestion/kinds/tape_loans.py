@@ -28,7 +28,7 @@ from apps.ingestion.kinds import (
 from apps.ingestion.outcome import Outcome, Progress, Request
 from apps.ingestion.problems import ImportRefused, Problem, Problems, shown
 from apps.ingestion.profile import Cells, LoanProfile, Template
-from apps.ingestion.readers import csv_rows
+from apps.ingestion.readers import csv_rows, records
 
 CONTRACTS: Mapping[str, type[Row]] = {
     "legal_entities": LegalEntityRow,
@@ -72,7 +72,9 @@ class LoanTape:
                 yield line, made
 
 
-def parse(chosen: LoanProfile, request: Request, problems: Problems) -> LoanTape:
+def parse(
+    chosen: LoanProfile, request: Request, problems: Problems, progress: Progress
+) -> LoanTape:
     """Return the typed rows of a tape; lines at fault are noted, and refused or rejected later."""
     as_of = dt.date.fromisoformat(chosen.as_of)
     if request.as_of not in (None, as_of):
@@ -82,7 +84,8 @@ def parse(chosen: LoanProfile, request: Request, problems: Problems) -> LoanTape
     templates = [(record.kind, profile.template(record.fields)) for record in chosen.records]
     faults = Problems(keep=float("inf"))
     shared: Shared = {}
-    for line, cells in _lines(chosen, request.source.text):
+    read = records.followed(_lines(chosen, request.source.text), request.source, progress)
+    for line, cells in read:
         tape.lines[line] = cells
         before = faults.count
         values = {

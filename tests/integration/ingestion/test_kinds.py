@@ -284,6 +284,21 @@ def test_terms_of_a_product_without_a_pricer_are_kept_and_said_to_be_unchecked()
     assert outcome.notes == ["1 REVOLVER: terms stored unchecked, the product is not priced yet"]
 
 
+def test_reading_and_writing_say_how_far_they_are():
+    load_until("positions")
+    header, first, _ = HELD.strip().split("\n")
+    rows = [first.replace("P1,", f"P{number},", 1) for number in range(2_500)]
+    text = "\n".join([header, *rows]) + "\n"
+    seen: list[tuple[str, int, int | None]] = []
+    request = Request(
+        kind="positions", source=source.from_bytes("p.csv", text.encode()), as_of=AS_OF
+    )
+    services.ingest(request, actor="test", progress=lambda *step: seen.append(step))
+    assert ("reading", 2000, 2502) in seen
+    assert ("hashing", 2000, 2500) in seen
+    assert seen[-1] == ("packing", 2500, 2500)
+
+
 def test_positions_are_as_of_a_day():
     load_until("positions")
     assert refusals("positions", HELD, as_of=None) == [("REQUIRED", None, "")]
