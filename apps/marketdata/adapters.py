@@ -15,6 +15,7 @@ from pricing.market.errors import MarketError
 FORMAT = snapshot.FORMAT
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_ITEM = re.compile(r"([a-z_]+)\[([0-9]+)\]", re.ASCII)
 _FIRST, _LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
@@ -35,6 +36,7 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise MarketFault("market", "an object is expected")
     as_of = _date(document.get("as_of"))
+    order: dict[str, list[int]] = {}
     normal: dict[str, Any] = {k: v for k, v in document.items() if k != "name"}
     normal["format"] = document.get("format", FORMAT)
     for part, read in (("curves", _curve), ("spreads", _spread), ("fx", _quote)):
@@ -43,7 +45,8 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
             read(_object(item, f"{part}[{at}]"), f"{part}[{at}]", as_of)
             for at, item in enumerate(items)
         ]
-        normal[part] = sorted(read_items, key=_sort_key)
+        order[part] = sorted(range(len(items)), key=lambda at: _sort_key(read_items[at]))
+        normal[part] = [read_items[at] for at in order[part]]
     settlement = _object(document.get("settlement_days", {}), "settlement_days")
     normal["settlement_days"] = {
         currency: _settlement(rule, f"settlement_days.{currency}")
@@ -52,12 +55,21 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     try:
         snapshot.parse(normal)
     except MarketError as error:
-        raise _fault(error) from None
+        fault = _fault(error)
+        raise MarketFault(_as_given(fault.place, order), fault.message, fault.found) from None
     return {name: value for name, value in normal.items() if value not in ({}, [])}
 
 
 def _fault(error: MarketError) -> MarketFault:
     return MarketFault(error.place, str(error).removeprefix(f"{error.place}: "))
+
+
+def _as_given(place: str, order: Mapping[str, Sequence[int]]) -> str:
+    """Return a place of the sorted document as one of the document that was given."""
+    found = _ITEM.match(place)
+    if found is None or int(found[2]) >= len(order.get(found[1], ())):
+        return place
+    return f"{found[1]}[{order[found[1]][int(found[2])]}]{place[found.end() :]}"
 
 
 def _sort_key(item: Mapping[str, Any]) -> tuple[str, ...]:
