@@ -167,12 +167,13 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, Intp
     remaining = Remaining.of(schedule, first)
     terms = Amortisation.of(batch, rows, schedule)
     outstanding = batch.floats("principal")[rows]
+    past_due = batch.floats("past_due_principal")[rows]
     derived = np.flatnonzero(batch.column("principal_known")[rows] == 0)
     if len(derived):
-        outstanding[derived] = terms.take(derived).balance_before(
-            schedule.take(derived), first[derived]
-        )
-    principal = np.maximum(outstanding - batch.floats("past_due_principal")[rows], 0.0)
+        scheduled = terms.take(derived).balance_before(schedule.take(derived), first[derived])
+        # What is past due was to be repaid by now: it comes on top of the scheduled balance.
+        outstanding[derived] = scheduled + past_due[derived]
+    principal = np.maximum(outstanding - past_due, 0.0)
     given = batch.floats("payment")[rows]
     usable = (given >= 0.0) & (terms.kind == LEVEL_PAY) & (first >= terms.interest_only)
     prepaid, psa = _prepayment(batch, rows, schedule.months)
