@@ -43,7 +43,7 @@ def number(value: object, place: str, low: float, high: float) -> float:
         result = float(value)
     except (ValueError, OverflowError):
         raise MarketError(place, f"{value!r} is not a decimal number") from None
-    if not math.isfinite(result) or not low <= result <= high:
+    if "_" in str(value) or not math.isfinite(result) or not low <= result <= high:
         raise MarketError(place, f"{value!r} is not a number from {low:g} to {high:g}")
     return result
 

@@ -81,6 +81,13 @@ LOAN: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"spread_source": "MARK", "mark_price": "999999"},
         "SPREAD_NOT_SOLVED",
     ),
+    (
+        "default_adjusted_and_a_credit_spread",
+        {},
+        {"credit_basis": "CASHFLOW", "spread_source": "MATRIX"},
+        "CREDIT_COUNTED_TWICE",
+    ),
+    ("default_adjusted", {}, {"credit_basis": "CASHFLOW"}, "TERMS_INVALID"),
     ("unknown_source", {}, {"spread_source": "GUESS"}, "TERMS_INVALID"),
     ("defaulted", {}, {"status": "DEFAULTED"}, "RECOVERY_MISSING"),
     ("charged_off", {}, {"status": "CHARGED_OFF"}, "RECOVERY_MISSING"),
