@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pricing import answers, cashflows, documents, valuation
+from pricing import answers, cashflows, dates, documents, valuation
 from pricing.answers import Answer, Error
 from pricing.axis import BASE, Axis, AxisError, Cut, default_cells
 from pricing.batch import Names
@@ -119,7 +119,7 @@ def _valuation_date(options: argparse.Namespace, as_of: dt.date) -> dt.date:
     if options.valuation_date is None:
         return as_of
     try:
-        day = dt.date.fromisoformat(options.valuation_date)
+        day = dates.read(options.valuation_date)
     except ValueError:
         raise InputError(f"--valuation-date {options.valuation_date!r} is no date") from None
     age = (day - as_of).days

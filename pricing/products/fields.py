@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from pricing import dates
 from pricing.calendars import CALENDARS, ROLLS
 from pricing.currencies import MINOR_DIGITS
 from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal
@@ -106,7 +107,7 @@ def _date(value: object, name: str, limits: Mapping[str, Any]) -> int:
             return known
         text = value
         try:
-            value = dt.date.fromisoformat(value)
+            value = dates.read(value)
         except ValueError:
             raise Refused("BAD_DATES", f"{name}: {shown(value)} is not a date") from None
     else:

@@ -81,6 +81,8 @@ CASES: list[tuple[str, Change, str]] = [
      "curves[0].interpolation"),
     ("kind", put("curves", 0, "kind", value="FORWARD"), "curves[0].kind"),
     ("no_nodes", put("curves", 0, "nodes", value=[]), "curves[0].nodes"),
+    ("node_of_a_week", put("curves", 0, "nodes", 0, 0, value="2023-W13-4"), "curves[0].nodes[0]"),
+    ("discount_of_a_list", put("discount", "USD", value=["USD-TREASURY"]), "discount.USD"),
     ("node_underscore", put("curves", 0, "nodes", 1, 1, value="0.0_4"), "curves[0].nodes[1]"),
     ("node_nan", put("curves", 0, "nodes", 1, 1, value="NaN"), "curves[0].nodes[1]"),
     ("node_1e400", put("curves", 0, "nodes", 1, 1, value="1e400"), "curves[0].nodes[1]"),
