@@ -54,12 +54,17 @@ class Loans:
     def ramped(self, at: IntpArray, k: int) -> FloatArray:
         """Return the prepaid share of PSA rows in period k from the cut.
 
-        100% PSA is CPR 0.2% per month of age up to 6% at 30 months; the age in months is the
-        number of the payment times the months of a period.
+        100% PSA is CPR 0.2% per month of age up to 6% at 30 months. Each month of a period
+        prepays at its own age; the last one's is the number of the payment times the months.
         """
-        age = np.minimum((self.paid[at] + k + 1) * self.months[at], PSA_RAMP_MONTHS)
-        cpr = np.minimum(self.psa[at] * PSA_CPR * (age / PSA_RAMP_MONTHS), 0.999999)
-        return prepaid_in_period(cpr, self.months[at])
+        months = self.months[at]
+        begin = (self.paid[at] + k) * months
+        log_kept = np.zeros(len(at))
+        for month in range(1, int(months.max(initial=0)) + 1):
+            age = np.minimum(begin + month, PSA_RAMP_MONTHS)
+            cpr = np.minimum(self.psa[at] * PSA_CPR * (age / PSA_RAMP_MONTHS), 0.999999)
+            log_kept += np.where(month <= months, np.log1p(-cpr) * (1.0 / 12.0), 0.0)
+        return np.asarray(-np.expm1(log_kept))
 
 
 def prepaid_in_period(cpr: FloatArray, months: IntArray) -> FloatArray:

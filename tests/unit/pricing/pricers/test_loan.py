@@ -150,10 +150,12 @@ def test_psa_ramps_by_age_and_quarterly_periods_prepay_three_months(flows: Flows
         }
     )
     prepaid = amounts(quarterly, "PREPAYMENT")
-    assert prepaid[0] == pytest.approx(100_000 * (1 - (1 - 0.006) ** 0.25))
+    months = (1 - 0.002) * (1 - 0.004) * (1 - 0.006)
+    assert prepaid[0] == pytest.approx(100_000 * (1 - months ** (1 / 12)))
     kept = 100_000.0
     for k in range(12):
-        share = 1 - (1 - 0.06 * min(3 * (k + 1), 30) / 30) ** 0.25
+        ages = [min(3 * k + month, 30) for month in (1, 2, 3)]
+        share = 1 - np.prod([(1 - 0.06 * age / 30) ** (1 / 12) for age in ages])
         assert prepaid[k] == pytest.approx(kept * share)
         kept *= 1 - share
 
