@@ -52,7 +52,7 @@ format: setup-dev ## format and fix what can be fixed
 	$(BIN)/ruff format .
 
 bench: setup ## the benchmarks, every ratio within one run
-	@$(BIN)/pytest -p no:xdist tests/benchmarks -m '' $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -p no:xdist tests/benchmarks -m '' $(ARGS)
 
 clean: ## stop the embedded server and delete .venv, var and caches
 	-@[ -x $(BIN)/python ] && $(BIN)/python manage.py db stop
