@@ -12,8 +12,9 @@ COMPUTING = (
     "sinks.py",
     "finalisers.py",
     "adapters.py",
-    # How packed input is made of positions.
+    # How packed input is made of positions, and a shard of packed input.
     "blocks.py",
+    "loading.py",
     # What the sink and the finaliser of the cube are made of.
     "axis.py",
     "encode.py",
