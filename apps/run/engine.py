@@ -12,7 +12,7 @@ COMPUTING = (
     "sinks.py",
     "finalisers.py",
     "adapters.py",
-    # How packed input is made of positions, and what it is rolled up by.
+    # How packed input is made of positions, what it is rolled up by, and how a shard is read.
     "blocks.py",
     "dimensions.py",
     "loading.py",
