@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.currencies import is_currency
-from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal
+from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal, read
 from pricing.market.errors import MarketError
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,7 +88,7 @@ def number(value: object, place: str, low: float, high: float) -> float:
         result = float(value)
     except (ValueError, OverflowError):
         raise MarketError(place, f"{value!r} is not a decimal number") from None
-    if not math.isfinite(result) or not low <= result <= high:
+    if "_" in str(value) or not math.isfinite(result) or not low <= result <= high:
         raise MarketError(place, f"{value!r} is not a number from {low:g} to {high:g}")
     return result
 
@@ -97,7 +97,7 @@ def day(value: object, place: str) -> int:
     """Return the day ordinal of an ISO date."""
     if isinstance(value, str) and len(value) == 10:
         try:
-            value = dt.date.fromisoformat(value)
+            value = read(value)
         except ValueError:
             raise MarketError(place, f"{value!r} is not a date") from None
     if not isinstance(value, dt.date):

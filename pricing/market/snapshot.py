@@ -166,7 +166,7 @@ def _discount(
     for key, name in reading.mapping(value, "discount").items():
         place = f"discount.{key}"
         currency = reading.currency(key, place)
-        if name not in curves:
+        if not isinstance(name, str) or name not in curves:
             raise MarketError(place, f"there is no curve {name!r}")
         if curves[name].currency != currency:
             raise MarketError(place, f"curve {name} is in {curves[name].currency}")

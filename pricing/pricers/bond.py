@@ -216,8 +216,9 @@ def _quoted(bonds: Bonds, found: DebtContext, states: States) -> own_spread.Quot
         at = np.flatnonzero(days == number)
         schedule = bonds.schedule.take(at)
         day = states.day + int(number)
+        # What is paid at settlement is the seller's, whatever the cut.
         first = np.maximum(
-            bonds.remaining.first[at], schedule.first_paid_after(day, states.inclusive)
+            bonds.remaining.first[at], schedule.first_paid_after(day, inclusive=False)
         )
         accrued[at] = accrued_fraction(schedule, first, day)
     return own_spread.Quoted(bonds.face, bonds.face * bonds.coupon * accrued)

@@ -15,6 +15,7 @@ from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
 from pricing.products import bond, fields, fx_forward, loan
 from pricing.products.rows import Packed
+from pricing.products.state import DebtState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Product:
                 "terms": fields.schema(self.terms),
                 "state": fields.schema(self.state, open_ended=True),
             },
-            "required": ["terms"],
+            # A debt's state says its spread, or where that comes from.
+            "required": ["terms", "state"] if issubclass(self.state, DebtState) else ["terms"],
         }
 
 

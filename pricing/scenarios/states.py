@@ -105,6 +105,10 @@ class States:
                         )
                 elif isinstance(shock, SpreadShock):
                     total += abs(shock.size)
+                    if shock.currency and shock.currency not in currencies:
+                        raise ScenarioError(
+                            place, f"the market has no {shock.currency} curve", "UNKNOWN_CURRENCY"
+                        )
                     if shock.rating and ratings and shock.rating not in ratings:
                         raise ScenarioError(
                             place, f"the market has no rating {shock.rating!r}", "UNKNOWN_RATING"

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,13 @@ from pricing.market import bootstrap, snapshot
 CASES = Path(__file__).parent / "market"
 
 
+def published(name: str) -> dict[str, Any]:
+    return json.loads((CASES / f"{name}.json").read_text())
+
+
 @pytest.mark.parametrize("name", ["USD1D", "USD3M"])
 def test_dual_curve_has_the_published_discount_factors(name: str) -> None:
-    case = json.loads((CASES / "ore.curves.usd_dual.json").read_text())
+    case = published("ore.curves.usd_dual")
     market = snapshot.parse(bootstrap.calibrated(case["inputs"]))
     curve = market.curves[name]
     expected = case["expected"][name]

@@ -105,6 +105,9 @@ def _helper(ql: Any, quote: ParQuote) -> Any:
             rate, period, 0, ql.NullCalendar(), ql.Unadjusted, False, ql.Actual365Fixed()
         )
     start = ql.Settings.instance().evaluationDate
+    # Dates counted forward meet the maturity whatever the day of the month; counted back from
+    # 28 February to a start on the 29th the first coupon would be a day short.
+    whole = quote.months % 6 == 0
     schedule = ql.Schedule(
         start,
         start + period,
@@ -112,7 +115,7 @@ def _helper(ql: Any, quote: ParQuote) -> Any:
         ql.NullCalendar(),
         ql.Unadjusted,
         ql.Unadjusted,
-        ql.DateGeneration.Backward,
+        ql.DateGeneration.Forward if whole else ql.DateGeneration.Backward,
         False,
     )
     par = ql.QuoteHandle(ql.SimpleQuote(100.0))
