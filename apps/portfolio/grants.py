@@ -6,7 +6,7 @@ tree a run is pinned to. None stands for everything in all functions here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -64,12 +64,22 @@ def touches_a_grant(codes: Sequence[str], *, tree: str, node: str) -> Exists:
 
 def covers(codes: Codes, *, tree: int, node: int) -> bool:
     """Return whether everything under a node of a tree is granted."""
+    return (tree, node) in covered(codes, [(tree, node)])
+
+
+def covered(codes: Codes, nodes: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those of the nodes, each (tree, node), under which everything is granted."""
     if codes is None:
-        return True
-    granted = PortfolioNode.objects.filter(tree_id=tree, code__in=codes).values("node")
-    return PortfolioClosure.objects.filter(
-        tree_id=tree, descendant=node, ancestor__in=granted
-    ).exists()
+        return set(nodes)
+    granted = PortfolioNode.objects.filter(
+        tree_id=OuterRef("tree_id"), node=OuterRef("ancestor"), code__in=codes
+    )
+    found = PortfolioClosure.objects.filter(
+        Exists(granted),
+        tree_id__in={tree for tree, _ in nodes},
+        descendant__in={node for _, node in nodes},
+    ).values_list("tree_id", "descendant")
+    return set(found) & set(nodes)
 
 
 def _ids(statement: str, codes: Sequence[str], **names: int) -> list[int]:

@@ -12,7 +12,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from graph.errors import BadInput
 
 MAX_BODY = 256 * 1024
-"""Bytes of a request body at most; bulk data comes in through the import API."""
+"""Bytes of a request body at most; bulk data comes in by `manage.py ingest`."""
 
 MEDIA_TYPES = ("application/json", "application/graphql-response+json")
 

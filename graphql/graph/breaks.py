@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Self
+from typing import Self, cast
 
-import strawberry
 from django.db.models import Exists, OuterRef, QuerySet
+from strawberry import auto
 
 from apps.portfolio.models import PortfolioClosure, Position
 from apps.run.models import Run, RunBreak
+from graph import whole
 from graph.context import Info
-from graph.declare import object_type
+from graph.declare import model_type
 from graph.enums import BreakStatus
 from graph.paging import Connection, page
 
 
-@object_type(name="RunBreak")
+@model_type(RunBreak, name="RunBreak")
 class RunBreakType:
     """A rule that did not hold, where, and what became of it."""
 
-    id: strawberry.ID
-    rule: str
-    position: int | None
-    field: str
-    expected: str
-    found: str
+    id: auto
+    rule: auto
+    position: auto
+    field: auto
+    expected: auto
+    found: auto
     status: BreakStatus
-    owner: str
-    reason: str
-    raised_at: dt.datetime
-    settled_at: dt.datetime | None
+    owner: auto
+    reason: auto
+    raised_at: auto
+    settled_at: auto
 
     @classmethod
     def of(cls, row: RunBreak) -> Self:
-        """Return the type of a row."""
-        return cls(
-            id=strawberry.ID(str(row.pk)),
-            rule=row.rule,
-            position=row.position,
-            field=row.field,
-            expected=row.expected,
-            found=row.found,
-            status=BreakStatus(row.status),
-            owner=row.owner,
-            reason=row.reason,
-            raised_at=row.raised_at,
-            settled_at=row.settled_at,
-        )
+        """Return a row as its type."""
+        return cast("Self", row)
 
 
 def resolve(info: Info, run: Run, *, first: int, after: str | None) -> Connection[RunBreakType]:
@@ -58,7 +46,7 @@ def resolve(info: Info, run: Run, *, first: int, after: str | None) -> Connectio
 def _visible(info: Info, run: Run) -> QuerySet[RunBreak]:
     rows = RunBreak.objects.filter(run=run)
     granted = info.context.sight.nodes(run.tree_id)
-    if granted is None or info.context.sight.covers(run.tree_id, run.node):
+    if granted is None or whole.by_node(info.context).get((run.tree_id, run.node)):
         return rows
     books = PortfolioClosure.objects.filter(tree_id=run.tree_id, ancestor__in=granted)
     return rows.filter(

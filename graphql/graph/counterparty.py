@@ -2,67 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, cast
 
 import strawberry
+from strawberry import auto
 
 from apps.instrument.models import Counterparty
 from graph.batch import Batch
 from graph.context import Context, Info
-from graph.declare import DEFAULT_PAGE, object_type, root_field, root_type
+from graph.declare import DEFAULT_PAGE, model_type, root_field, root_type
 from graph.enums import CounterpartyKind
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, page
-from graph.scalars import DecimalText
 
 
-@object_type(keys=["code"], name="Counterparty")
+@model_type(Counterparty, name="Counterparty", keys=["code"])
 class CounterpartyType:
     """A legal person we deal with or hold a claim on."""
 
-    code: str
-    legal_name: str
-    lei: str
+    code: auto
+    legal_name: auto
+    lei: auto
     kind: CounterpartyKind
-    connected_group: str
-    country_of_risk: str
-    country_of_incorporation: str
-    sector_scheme: str
-    sector: str
-    rating: str
-    default_status: str
-    turnover: DecimalText | None
-    total_assets: DecimalText | None
-    parent_pk: strawberry.Private[int | None]
+    connected_group: auto
+    country_of_risk: auto
+    country_of_incorporation: auto
+    sector_scheme: auto
+    sector: auto
+    rating: auto
+    default_status: auto
+    turnover: auto
+    total_assets: auto
 
     @strawberry.field
-    def parent(self, info: Info) -> CounterpartyType | None:
+    def parent(self, info: Info, row: strawberry.Parent[Counterparty]) -> CounterpartyType | None:
         """The counterparty that owns this one."""
-        if self.parent_pk is None:
-            return None
-        return by_pk(info.context).get(self.parent_pk)
+        return None if row.parent_id is None else by_pk(info.context).get(row.parent_id)
 
     @classmethod
     def of(cls, row: Counterparty, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         if row.parent_id is not None:
             by_pk(context).announce([row.parent_id])
-        return cls(
-            code=row.code,
-            legal_name=row.legal_name,
-            lei=row.lei,
-            kind=CounterpartyKind(row.kind),
-            connected_group=row.connected_group,
-            country_of_risk=row.country_of_risk,
-            country_of_incorporation=row.country_of_incorporation,
-            sector_scheme=row.sector_scheme,
-            sector=row.sector,
-            rating=row.rating,
-            default_status=row.default_status,
-            turnover=_amount(row.turnover),
-            total_assets=_amount(row.total_assets),
-            parent_pk=row.parent_id,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:
@@ -124,7 +106,3 @@ class CounterpartyQuery:
             first=first,
             after=after,
         )
-
-
-def _amount(value: object) -> DecimalText | None:
-    return None if value is None else DecimalText(format(value, "f"))

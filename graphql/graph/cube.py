@@ -18,8 +18,11 @@ from graph.scalars import DecimalText
 MAX_VALUES = 50_000
 """Rows x columns of one grid at most: about 0.1 s of encoding."""
 
-MOST_COLUMNS = 100
-"""How many columns the cost rule expects of a grid; more are possible while values are few."""
+MOST_COLUMNS = 500
+"""Columns of one grid, and values of one position, at most."""
+
+USUAL_COLUMNS = 100
+"""How many columns the cost rule takes a grid to have."""
 
 
 @input_type
@@ -89,7 +92,7 @@ class Cube:
     covered: list[int]
     covered_notional: list[DecimalText]
     uncovered_notional: list[DecimalText]
-    columns: list[CubeColumn] = strawberry.field(directives=[at_most(MOST_COLUMNS)])
+    columns: list[CubeColumn] = strawberry.field(directives=[at_most(USUAL_COLUMNS)])
     page_info: PageInfo
 
     @classmethod
@@ -97,11 +100,7 @@ class Cube:
         """Return the rows [start, start + first) of a cube."""
         rows = slice(start, start + first)
         nodes = cube.nodes[rows]
-        if len(nodes) * len(cube.columns) > MAX_VALUES:
-            raise BadInput(
-                f"{len(nodes)} rows x {len(cube.columns)} columns: at most {MAX_VALUES} values; "
-                "name measures and scenarios, or ask for fewer rows"
-            )
+        check_size(rows=len(nodes), columns=len(cube.columns))
         split = [each for each in cube.by if each != Dimension.PORTFOLIO.name]
         more = len(cube.nodes) > rows.stop
         return cls(
@@ -128,6 +127,15 @@ class Cube:
             page_info=PageInfo(
                 has_next_page=more, end_cursor=encode(rows.stop - 1) if more else None
             ),
+        )
+
+
+def check_size(*, rows: int, columns: int) -> None:
+    """Refuse a grid with more columns or values than one answer has."""
+    if columns > MOST_COLUMNS or rows * columns > MAX_VALUES:
+        raise BadInput(
+            f"{rows} rows x {columns} columns: at most {MOST_COLUMNS} columns and {MAX_VALUES} "
+            "values; name measures and scenarios, or ask for fewer rows"
         )
 
 

@@ -7,16 +7,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import strawberry
+import strawberry_django
+from django.db.models import Model
 from strawberry.federation.schema_directives import (
     Authenticated,
     Cost,
+    Key,
     ListSize,
     Policy,
     RequiresScopes,
 )
+from strawberry.federation.types import FieldSet
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.unset import UNSET
+from strawberry_django.fields.field import StrawberryDjangoField
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,6 +54,48 @@ def object_type(
         return made
 
     return decorate
+
+
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(strawberry.field, strawberry_django.field)
+)
+def model_type(
+    model: type[Model], *, name: str, keys: Sequence[str] = ()
+) -> Callable[[type[T]], type[T]]:
+    """A type whose objects are rows of `model`, which authenticated users read.
+
+    A column is a field when the class lists it, as `auto` when the column says what it is. All
+    others stay private, also those that a later migration adds. A relation is never `auto`: it
+    would be read row by row and past the user's grants.
+    """
+
+    # Not strawberry_django.federation.type: it adds a resolver to each entity that finds any row,
+    # one statement a reference, whatever the user was granted.
+    def decorate(cls: type[T]) -> type[T]:
+        made = strawberry_django.type(
+            model,
+            name=name,
+            directives=[
+                *(Key(fields=FieldSet(key), resolvable=UNSET) for key in keys),
+                Authenticated(),
+            ],
+            description=inspect.getdoc(cls),
+        )(cls)
+        _refuse_relations(made)
+        _describe_fields(made)
+        return made
+
+    return decorate
+
+
+def hex_field(column: str) -> Any:
+    """A field with the hexadecimal digits of a binary column, which `auto` has no scalar for."""
+
+    def digits(row: strawberry.Parent[Model]) -> str | None:
+        found = getattr(row, column)
+        return None if found is None else bytes(found).hex()
+
+    return strawberry_django.field(resolver=digits)
 
 
 @dataclass_transform(
@@ -110,6 +157,13 @@ def at_most(size: int) -> ListSize:
     )
 
 
+READ = 50
+"""The weight of a field that reads the database by itself, again in each row of a list."""
+
+DRILL_DOWN = 200
+"""The weight of a field that reads several tables, or computes."""
+
+
 def cost(weight: int) -> Cost:
     """The declaration of a field that costs as much as `weight` plain ones."""
     return Cost(weight=weight)
@@ -122,6 +176,15 @@ Access = Authenticated | RequiresScopes | Policy
 def access_of(directives: Sequence[object] | None) -> list[Access]:
     """Who may read what carries `directives`, as declared; empty when nobody said."""
     return [each for each in directives or () if isinstance(each, Access)]
+
+
+def _refuse_relations(cls: type[Any]) -> None:
+    definition: StrawberryObjectDefinition = cls.__strawberry_definition__
+    for field in definition.fields:
+        if isinstance(field, StrawberryDjangoField) and field.is_relation:
+            raise TypeError(
+                f"{definition.name}.{field.python_name} is a relation: write a resolver"
+            )
 
 
 def _describe_fields(cls: type[Any]) -> None:

@@ -48,3 +48,9 @@ class DeadlineExceeded(ClientError):
     """The database did not answer within the time a request may take."""
 
     code = "DEADLINE_EXCEEDED"
+
+
+class NotAnswered(ClientError):
+    """Another field of the request failed in the database, which answers nothing afterwards."""
+
+    code = "NOT_ANSWERED"

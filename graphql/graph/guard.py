@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -12,10 +13,11 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from graph.context import Context
-from graph.errors import Forbidden, TooExpensive
+from graph.errors import DeadlineExceeded, Forbidden, TooExpensive
 from graph.facts import Facts, FieldFacts
 from graph.limits import Excess, Limits, Meter
 from graph.parsing import Parsed, Parser
+from graph.texts import check_document, check_values
 
 LIMITS = Limits()
 
@@ -23,6 +25,9 @@ READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """All fields of one query see the same state: a total and its parts cannot disagree."""
 
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '5s'"
+
+REQUEST_SECONDS = 10.0
+"""No statement of a query begins later than this: many that are each in time add up."""
 
 
 class Guard(SchemaExtension):
@@ -73,12 +78,15 @@ class Guard(SchemaExtension):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(begin)
-            yield
+            with connection.execute_wrapper(_until(time.monotonic() + REQUEST_SECONDS)):
+                yield
 
     def _check(self) -> None:
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
+        check_document(context.query or "")
+        check_values(context.variables)
         meter = Meter(self._facts, document, context.variables or {})
         try:
             meter.check(LIMITS)
@@ -90,6 +98,15 @@ class Guard(SchemaExtension):
         for type_name, field in sorted(meter.uses):
             if not permitted(self._facts[type_name][field], user):
                 raise Forbidden(f"You may not use {type_name}.{field}.")
+
+
+def _until(end: float) -> Callable[..., Any]:
+    def execute(run: Callable[..., Any], *arguments: Any) -> Any:
+        if time.monotonic() > end:
+            raise DeadlineExceeded("The request took too long; ask for less at once.")
+        return run(*arguments)
+
+    return execute
 
 
 def permitted(facts: FieldFacts, user: Any) -> bool:

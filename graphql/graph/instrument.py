@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Self
+from typing import Self, cast
 
 import strawberry
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.instrument.models import Instrument, InstrumentTerms
@@ -13,78 +13,66 @@ from graph import counterparty
 from graph.batch import Batch
 from graph.context import Context, Info
 from graph.counterparty import CounterpartyType
-from graph.declare import DEFAULT_PAGE, object_type, root_field, root_type
+from graph.declare import DEFAULT_PAGE, hex_field, model_type, root_field, root_type
 from graph.documents import document
 from graph.enums import ProductType
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, page
 
 
-@object_type(name="InstrumentTerms")
+@model_type(InstrumentTerms, name="InstrumentTerms")
 class InstrumentTermsType:
     """What a contract says, as amended up to some day: a sealed version."""
 
-    content_hash: str
-    recorded_at: dt.datetime
-    text: strawberry.Private[str]
+    content_hash: str = hex_field("content_hash")
+    recorded_at: auto
 
     @strawberry.field
-    def document(self) -> JSON:
+    def document(self, row: strawberry.Parent[InstrumentTerms]) -> JSON:
         """The terms: the canonical text that was hashed, as JSON with decimals as strings."""
-        return document(self.text)
+        return document(row.document)
 
     @classmethod
     def of(cls, row: InstrumentTerms) -> Self:
-        """Return the type of a row."""
-        return cls(
-            content_hash=bytes(row.content_hash).hex(),
-            recorded_at=row.recorded_at,
-            text=row.document,
-        )
+        """Return a row as its type."""
+        return cast("Self", row)
 
 
-@object_type(keys=["code"], name="Instrument")
+@model_type(Instrument, name="Instrument", keys=["code"])
 class InstrumentType:
     """A contract that positions are held in."""
 
-    code: str
-    name: str
+    code: auto
+    name: auto
     product_type: ProductType
-    currency: str
-    isin: str
-    cusip: str
-    issuer_pk: strawberry.Private[int | None]
-    terms_pk: strawberry.Private[int | None]
+    currency: auto
+    isin: auto
+    cusip: auto
 
     @strawberry.field
-    def issuer(self, info: Info) -> CounterpartyType | None:
+    def issuer(self, info: Info, row: strawberry.Parent[Instrument]) -> CounterpartyType | None:
         """Who owes what the contract promises."""
-        if self.issuer_pk is None:
+        if row.issuer_id is None:
             return None
-        return counterparty.by_pk(info.context).get(self.issuer_pk)
+        return counterparty.by_pk(info.context).get(row.issuer_id)
 
     @strawberry.field
-    def current_terms(self, info: Info) -> InstrumentTermsType | None:
+    def current_terms(
+        self, info: Info, row: strawberry.Parent[Instrument]
+    ) -> InstrumentTermsType | None:
         """The terms in force. A run names the version it used with each position."""
-        return None if self.terms_pk is None else _terms(info.context).get(self.terms_pk)
+        if row.current_terms_id is None:
+            return None
+        return _terms(info.context).get(row.current_terms_id)
 
     @classmethod
     def of(cls, row: Instrument, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         if row.issuer_id is not None:
             counterparty.by_pk(context).announce([row.issuer_id])
         if row.current_terms_id is not None:
             _terms(context).announce([row.current_terms_id])
-        return cls(
-            code=row.code,
-            name=row.name,
-            product_type=ProductType(row.product_type),
-            currency=row.currency,
-            isin=row.isin,
-            cusip=row.cusip,
-            issuer_pk=row.issuer_id,
-            terms_pk=row.current_terms_id,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

@@ -7,6 +7,7 @@ fragment is measured once, however often it is spread, and the time is linear in
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -108,7 +109,8 @@ class Meter:
         self.introspects = False
         self._facts = facts
         self._document = document
-        self._variables = dict(variables)
+        self._variables = variables
+        self._defaults = _defaults(document)
         self._fragments = {
             each.name.value: each
             for each in document.definitions
@@ -133,9 +135,6 @@ class Meter:
 
     def operation(self, operation: OperationDefinitionNode) -> Measure:
         """What the operation asks for."""
-        for each in operation.variable_definitions or ():
-            if isinstance(each.default_value, IntValueNode):
-                self._variables.setdefault(each.variable.name.value, int(each.default_value.value))
         root = ROOTS[operation.operation.value]
         own = Measure(directives=len(operation.directives or ()))
         return own + self._selection(operation.selection_set, root, 1)
@@ -219,16 +218,40 @@ class Meter:
     def _number(self, value: ValueNode | None, default: int) -> int:
         if value is None:
             return default
-        if isinstance(value, IntValueNode):
-            return MAX_PAGE if len(value.value) > 9 else int(value.value)
-        if isinstance(value, ListValueNode):
-            return len(value.values)
         if isinstance(value, VariableNode):
-            given = self._variables.get(value.name.value, default)
+            return self._variable(value.name.value, default)
+        return _literal(value)
+
+    def _variable(self, name: str, default: int) -> int:
+        if name in self._variables:
+            given = self._variables[name]
             if isinstance(given, list):
                 return len(given)
             return given if isinstance(given, int) else MAX_PAGE
-        return MAX_PAGE
+        sizes = self._defaults.get(name, [None])
+        return max(default if size is None else size for size in sizes)
+
+
+def _literal(value: ValueNode) -> int:
+    """How many rows a value asks for that stands in the document."""
+    if isinstance(value, IntValueNode):
+        return MAX_PAGE if len(value.value) > 9 else int(value.value)
+    return len(value.values) if isinstance(value, ListValueNode) else MAX_PAGE
+
+
+def _defaults(document: DocumentNode) -> Mapping[str, list[int | None]]:
+    """The sizes that variables have when they are not given, None for one without a default.
+
+    Operations may declare one name with different defaults. A fragment is measured once for all
+    of them, so the largest counts.
+    """
+    found: dict[str, list[int | None]] = defaultdict(list)
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            for each in operation.variable_definitions or ():
+                default = each.default_value
+                found[each.variable.name.value].append(_literal(default) if default else None)
+    return found
 
 
 def _check(measure: Measure, limits: Limits) -> None:

@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.marketdata.models import MarketDataSnapshot
 from graph.batch import Batch
 from graph.context import Context, Info
-from graph.declare import DEFAULT_PAGE, cost, graph_field, object_type, root_field, root_type
+from graph.declare import (
+    DEFAULT_PAGE,
+    cost,
+    graph_field,
+    hex_field,
+    model_type,
+    root_field,
+    root_type,
+)
 from graph.documents import document
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, number, page
 
 
-@object_type(keys=["id"], name="MarketDataSnapshot")
+@model_type(MarketDataSnapshot, name="MarketDataSnapshot", keys=["id"])
 class MarketDataSnapshotType:
     """A market as of one day, under the hash of its content."""
 
-    id: strawberry.ID
-    name: str
-    as_of: dt.date
-    content_hash: str
-    source: str
-    recorded_at: dt.datetime
+    id: auto
+    name: auto
+    as_of: auto
+    content_hash: str = hex_field("content_hash")
+    source: auto
+    recorded_at: auto
 
     @graph_field(cost(100))
-    def document(self, info: Info) -> JSON:
+    def document(self, info: Info, row: strawberry.Parent[MarketDataSnapshot]) -> JSON:
         """The whole market: the canonical text that was hashed, decimals as strings."""
-        return document(_documents(info.context).get(int(self.id)) or "null")
+        return document(_documents(info.context).get(row.pk) or "null")
 
     @classmethod
     def of(cls, row: MarketDataSnapshot, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         _documents(context).announce([row.pk])
-        return cls(
-            id=strawberry.ID(str(row.pk)),
-            name=row.name,
-            as_of=row.as_of,
-            content_hash=bytes(row.content_hash).hex(),
-            source=row.source,
-            recorded_at=row.recorded_at,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

@@ -7,18 +7,18 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import OperationalError
+from django.db import Error, InternalError, OperationalError
 from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from foundation import telemetry
-from graph.errors import ClientError, DeadlineExceeded
+from graph.errors import BadInput, ClientError, DeadlineExceeded, NotAnswered
 
 LOG = telemetry.logger(__name__)
 
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
-_BAD_INPUT = {"code": "BAD_INPUT"}
 _QUERY_CANCELED = "57014"
+_TRANSACTION_FAILED = "25P02"
 
 
 def masked(errors: Sequence[GraphQLError] | None) -> list[GraphQLError] | None:
@@ -34,11 +34,9 @@ def said(error: GraphQLError) -> GraphQLError:
             return _masked(error, each.message, dict(each.extensions or {}))
     if original is None:
         return _masked(error, _SUGGESTION.sub("", error.message), {"code": "BAD_REQUEST"})
-    if isinstance(original, CannotGetOperationTypeError | InvalidOperationTypeError):
-        return _masked(error, "The operation is not one that is answered here.", dict(_BAD_INPUT))
-    if isinstance(original, OperationalError) and _canceled(original):
-        late = DeadlineExceeded("The database did not answer within 5 seconds; ask for less.")
-        return _masked(error, late.message, dict(late.extensions or {}))
+    meant = _meant(original)
+    if meant is not None:
+        return _masked(error, meant.message, dict(meant.extensions or {}))
     reference = uuid.uuid4().hex
     LOG.error("graphql_error", reference=reference, path=error.path, exc_info=original)
     return _masked(
@@ -48,11 +46,24 @@ def said(error: GraphQLError) -> GraphQLError:
     )
 
 
+def _meant(original: Exception) -> ClientError | None:
+    """What an error means that only some requests can cause."""
+    match original:
+        case CannotGetOperationTypeError() | InvalidOperationTypeError():
+            return BadInput("The operation is not one that is answered here.")
+        case OperationalError() if _sqlstate(original) == _QUERY_CANCELED:
+            return DeadlineExceeded("The database did not answer within 5 seconds; ask for less.")
+        case InternalError() if _sqlstate(original) == _TRANSACTION_FAILED:
+            return NotAnswered("Another field of the request failed before this one was read.")
+        case _:
+            return None
+
+
 def _masked(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(
         message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions
     )
 
 
-def _canceled(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) == _QUERY_CANCELED
+def _sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)

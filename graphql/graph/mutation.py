@@ -10,6 +10,7 @@ from typing import Any
 
 import strawberry
 from django.db import connection, transaction
+from strawberry.utils.str_converters import to_camel_case
 
 from apps.access import services as access
 from apps.portfolio.models import PortfolioNode, PositionSnapshot
@@ -132,7 +133,9 @@ class Mutation:
                 created=False,
                 positions_age_days=None,
                 market_age_days=None,
-                problems=[Problem(field=error.field, code=error.code, message=str(error))],
+                problems=[
+                    Problem(field=_input_name(error.field), code=error.code, message=str(error))
+                ],
             )
         return SubmitRunPayload(
             run=_run(info, made.run_id),
@@ -184,6 +187,8 @@ class Mutation:
         user = info.context.user.username
         if not _is_granted(info, run):
             return _refused("run", "NOT_FOUND", f"there is no run {run}")
+        if replaced and not _is_granted(info, replaced):
+            return _refused("supersedes", "NOT_FOUND", f"there is no run {replaced}")
         try:
             # Its manifest is written to a file once it is committed: no transaction around it.
             publication.publish(run, by=user, reason=input.reason, supersedes=replaced or None)
@@ -229,6 +234,11 @@ def _check_granted(info: Info, submission: Submission) -> None:
     for node in asked:
         if not info.context.sight.covers(snapshot.tree_id, node.node):
             raise SubmitError("portfolio", "NOT_GRANTED", f"{node.code} is not granted as a whole")
+
+
+def _input_name(field: str) -> str:
+    """Return the field of the input that a field of a submission was read from."""
+    return "portfolio" if field == "node" else to_camel_case(field)
 
 
 def _is_granted(info: Info, run: int) -> bool:

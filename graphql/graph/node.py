@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Self, cast
+
+from strawberry import auto
+
 from apps.portfolio.models import PortfolioNode
 from graph.batch import Batch
 from graph.context import Context
-from graph.declare import object_type
+from graph.declare import model_type
 from graph.enums import NodeType
 
 
-@object_type()
+@model_type(PortfolioNode, name="TreeNode")
 class TreeNode:
     """A portfolio as it stood in one version of the tree."""
 
-    code: str
-    name: str
+    code: auto
+    name: auto
     node_type: NodeType
-    depth: int
+    depth: auto
+
+    @classmethod
+    def of(cls, row: PortfolioNode) -> Self:
+        """Return a row as its type."""
+        return cast("Self", row)
 
 
 def by_number(context: Context) -> Batch[tuple[int, int], TreeNode]:
@@ -26,14 +35,6 @@ def by_number(context: Context) -> Batch[tuple[int, int], TreeNode]:
         rows = PortfolioNode.objects.filter(
             tree_id__in={tree for tree, _ in keys}, node__in={number for _, number in keys}
         )
-        return {
-            (row.tree_id, row.node): TreeNode(
-                code=row.code,
-                name=row.name,
-                node_type=NodeType(row.node_type),
-                depth=row.depth,
-            )
-            for row in rows
-        }
+        return {(row.tree_id, row.node): TreeNode.of(row) for row in rows}
 
     return context.batches.of("tree node", load)

@@ -17,6 +17,7 @@ from django.db.models import Model, QuerySet
 
 from graph.declare import DEFAULT_PAGE, MAX_PAGE, object_type, sized
 from graph.errors import BadInput
+from graph.texts import check_values
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -106,6 +107,7 @@ def decode(cursor: str, kind: type[Any]) -> Any:
         value = None
     if type(value) is not kind or (kind is int and not 0 <= value < 2**31):
         raise BadInput("after is not a cursor of this list")
+    check_values(value)
     return value
 
 

@@ -69,7 +69,13 @@ class Poller:
                 del self._followers[run]
 
     async def _poll(self) -> None:
-        seen: dict[asyncio.Queue[Progress | None], Progress] = {}
+        while self._followers:
+            await self._report()
+            # Somebody may subscribe while the connection is being closed: the loop sees it.
+            await self._close()
+
+    async def _report(self) -> None:
+        seen: dict[asyncio.Queue[Progress | None], Progress | None] = {}
         while self._followers:
             try:
                 rows = await self._rows(SQL["progress"], {"runs": list(self._followers)})
@@ -82,11 +88,10 @@ class Poller:
                 for queue in queues:
                     if seen.get(queue) != found.get(run):
                         _put(queue, found.get(run))
-                        seen[queue] = found[run]
+                        seen[queue] = found.get(run)
             open_queues = {queue for queues in self._followers.values() for queue in queues}
             seen = {queue: progress for queue, progress in seen.items() if queue in open_queues}
             await asyncio.sleep(INTERVAL_SECONDS)
-        await self._close()
 
     async def _may_follow(self, run: int, codes: Codes) -> bool:
         asked = {"run": run, "codes": None if codes is None else list(codes)}

@@ -3,57 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import auto
 
 from apps.portfolio.models import Portfolio
 from graph.batch import Batch
 from graph.context import Context, Info
-from graph.declare import DEFAULT_PAGE, graph_field, object_type, root_field, root_type, sized
+from graph.declare import DEFAULT_PAGE, graph_field, model_type, root_field, root_type, sized
 from graph.enums import NodeType
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, check_first, page
 
 
-@object_type(keys=["code"], name="Portfolio")
+@model_type(Portfolio, name="Portfolio", keys=["code"])
 class PortfolioType:
     """A fund, sub-fund, desk or book. Only granted subtrees are seen."""
 
-    code: str
-    name: str
+    code: auto
+    name: auto
     node_type: NodeType
-    pk: strawberry.Private[int]
-    parent_pk: strawberry.Private[int | None]
 
     @strawberry.field
-    def parent(self, info: Info) -> PortfolioType | None:
+    def parent(self, info: Info, row: strawberry.Parent[Portfolio]) -> PortfolioType | None:
         """The portfolio above, when the user may see it."""
-        if self.parent_pk is None:
-            return None
-        return by_pk(info.context).get(self.parent_pk)
+        return None if row.parent_id is None else by_pk(info.context).get(row.parent_id)
 
     @graph_field(sized())
-    def children(self, info: Info, first: First = DEFAULT_PAGE) -> list[PortfolioType]:
+    def children(
+        self, info: Info, row: strawberry.Parent[Portfolio], first: First = DEFAULT_PAGE
+    ) -> list[PortfolioType]:
         """The portfolios below, in order of their codes."""
         check_first(first)
-        found = _children(info.context).get(self.pk) or []
+        found = _children(info.context).get(row.pk) or []
         return found[:first]
 
     @classmethod
     def of(cls, row: Portfolio, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         _children(context).announce([row.pk])
         if row.parent_id is not None:
             by_pk(context).announce([row.parent_id])
-        return cls(
-            code=row.code,
-            name=row.name,
-            node_type=NodeType(row.node_type),
-            pk=row.pk,
-            parent_pk=row.parent_id,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

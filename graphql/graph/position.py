@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import Enum
 from typing import Self
 
@@ -14,12 +15,12 @@ from graph import cashflow, counterparty, inputs, instrument
 from graph.cashflow import CashFlows
 from graph.context import Info
 from graph.counterparty import CounterpartyType
-from graph.cube import MAX_VALUES, MOST_COLUMNS
-from graph.declare import at_most, cost, graph_field, input_type, object_type
+from graph.cube import MOST_COLUMNS, USUAL_COLUMNS, check_size
+from graph.declare import DRILL_DOWN, READ, at_most, cost, graph_field, input_type, object_type
 from graph.errors import BadInput
 from graph.inputs import PositionInputs
 from graph.instrument import InstrumentType
-from graph.paging import PageInfo, check_first
+from graph.paging import PageInfo, check_first, decode, encode
 from graph.refusals import reading
 from graph.scalars import DecimalText
 
@@ -126,17 +127,14 @@ class PositionPage:
     statuses: list[PositionStatus]
     error_codes: list[str]
     error_messages: list[str]
-    columns: list[PositionColumn] = strawberry.field(directives=[at_most(MOST_COLUMNS)])
+    columns: list[PositionColumn] = strawberry.field(directives=[at_most(USUAL_COLUMNS)])
     page_info: PageInfo
 
     @classmethod
-    def of(cls, page: results.PositionPage) -> Self:
-        """Return the type of a page."""
+    def of(cls, page: results.PositionPage, place: list[object]) -> Self:
+        """Return the type of a page; its cursor holds at `place`, a run and an order, alone."""
         rows = page.rows
-        if len(rows) * len(page.columns) > MAX_VALUES:
-            raise BadInput(
-                f"{len(rows)} rows x {len(page.columns)} columns: at most {MAX_VALUES} values"
-            )
+        check_size(rows=len(rows), columns=len(page.columns))
         return cls(
             ordinals=[row.ordinal for row in rows],
             position_ids=[row.position_id for row in rows],
@@ -152,7 +150,7 @@ class PositionPage:
             columns=[PositionColumn.of(column) for column in page.columns],
             page_info=PageInfo(
                 has_next_page=page.has_next,
-                end_cursor=page.cursors[-1] if page.cursors else None,
+                end_cursor=encode([*place, page.cursors[-1]]) if page.cursors else None,
             ),
         )
 
@@ -214,25 +212,27 @@ class RunPosition:
         code = self.found.row.counterparty
         return counterparty.by_code(info.context).get(code) if code else None
 
-    @graph_field(at_most(500))
+    @graph_field(at_most(MOST_COLUMNS))
     def values(
         self, measures: list[str] | None = None, scenarios: list[str] | None = None
     ) -> list[PositionValueType]:
         """The position's cells, and the measures divided from them."""
-        return [
-            PositionValueType.of(each)
+        chosen = [
+            each
             for each in self.found.values
             if (measures is None or each.measure in measures)
             and (scenarios is None or each.scenario in scenarios)
         ]
+        check_size(rows=1, columns=len(chosen))
+        return [PositionValueType.of(each) for each in chosen]
 
-    @graph_field(cost(200))
+    @graph_field(cost(DRILL_DOWN))
     def cashflows(self, info: Info, scenario: str = "BASE") -> CashFlows:
         """The projected flows under one scenario of the run."""
         run = self.run
         return cashflow.resolve(info, run.pk, run.tree_id, self.position_id, scenario)
 
-    @strawberry.field
+    @graph_field(cost(READ))
     def inputs(self) -> PositionInputs:
         """What the values were computed from, as it was sealed."""
         return inputs.resolve(self.run.position_snapshot_id, self.ordinal)
@@ -274,6 +274,7 @@ def resolve_page(
     """Return a page of the positions under a node that the user may see."""
     check_first(first)
     order = order_by.order() if order_by else None
+    place = [run, *(dataclasses.astuple(order) if order else ())]
     with reading():
         found = results.positions(
             run,
@@ -283,10 +284,18 @@ def resolve_page(
             measures=DEFAULT_MEASURES if measures is None else measures,
             scenarios=["BASE"] if scenarios is None else scenarios,
             first=first,
-            after=after,
+            after=None if after is None else _inner(after, place),
             granted=info.context.sight.nodes(tree),
         )
-    return PositionPage.of(found)
+    return PositionPage.of(found, place)
+
+
+def _inner(cursor: str, place: list[object]) -> str:
+    """Return the selector's cursor; one of another run or order would skip rows in silence."""
+    found = decode(cursor, list)
+    if found[:-1] != place or not isinstance(found[-1], str):
+        raise BadInput("after is not a cursor of this list")
+    return str(found[-1])
 
 
 def resolve_one(info: Info, run: Run, position_id: str) -> RunPosition | None:

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Self
+from typing import Self, cast
 
 import strawberry
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.publication.models import PublishedRun
 from graph.batch import Batch
 from graph.context import Context
-from graph.declare import cost, graph_field, object_type
+from graph.declare import cost, graph_field, hex_field, model_type
 from graph.documents import document
 
 
-@object_type(name="Publication")
+@model_type(PublishedRun, name="Publication")
 class PublicationType:
     """Who published a run, when and why, under which hashes. It never changes."""
 
-    published_by: str
-    published_at: dt.datetime
-    reason: str
-    manifest_hash: str
-    root_hash: str
-    supersedes_run: strawberry.ID | None
-    text: strawberry.Private[str]
+    published_by: auto
+    published_at: auto
+    reason: auto
+    manifest_hash: str = hex_field("manifest_hash")
+    root_hash: str = hex_field("root_hash")
+
+    @strawberry.field
+    def supersedes_run(self, row: strawberry.Parent[PublishedRun]) -> strawberry.ID | None:
+        """The published run that this one replaces."""
+        return strawberry.ID(str(row.supersedes.run_id)) if row.supersedes else None
 
     @graph_field(cost(50))
-    def manifest(self) -> JSON:
+    def manifest(self, row: strawberry.Parent[PublishedRun]) -> JSON:
         """What was sealed: inputs, engine, parameters, libraries and leaf hashes."""
-        return document(self.text)
+        return document(row.manifest)
 
     @classmethod
     def of(cls, row: PublishedRun) -> Self:
-        """Return the type of a row."""
-        earlier = row.supersedes
-        return cls(
-            published_by=row.published_by,
-            published_at=row.published_at,
-            reason=row.reason,
-            manifest_hash=bytes(row.manifest_hash).hex(),
-            root_hash=bytes(row.root_hash).hex(),
-            supersedes_run=strawberry.ID(str(earlier.run_id)) if earlier else None,
-            text=row.manifest,
-        )
+        """Return a row as its type."""
+        return cast("Self", row)
 
 
 def by_run(context: Context) -> Batch[int, PublicationType]:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Self
+from typing import Self, cast
 
 import strawberry
+import strawberry_django
 from django.db.models import QuerySet
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.portfolio import grants
 from apps.run import selectors as runs
 from apps.run.models import Run
-from graph import breaks, cube, marketdata, node, position, publication, scenario, snapshot, task
+from graph import (
+    breaks,
+    cube,
+    marketdata,
+    node,
+    position,
+    publication,
+    scenario,
+    snapshot,
+    task,
+    whole,
+)
 from graph.axis import AxisCell
 from graph.batch import Batch
 from graph.breaks import RunBreakType
@@ -20,9 +32,13 @@ from graph.context import Context, Info
 from graph.cube import Cube, CubeFilter
 from graph.declare import (
     DEFAULT_PAGE,
+    DRILL_DOWN,
     MAX_PAGE,
+    READ,
+    cost,
     graph_field,
-    object_type,
+    hex_field,
+    model_type,
     root_field,
     root_type,
     sized,
@@ -40,8 +56,10 @@ from graph.scenario import ScenarioSetType
 from graph.snapshot import PositionSnapshotType
 from graph.task import RunTaskType
 
+HIDDEN = "The reason is shown to those who see the whole of the run."
 
-@object_type(keys=["id"], name="Run")
+
+@model_type(Run, name="Run", keys=["id"])
 class RunType:
     """One valuation of a position snapshot on a market under a scenario set.
 
@@ -49,69 +67,81 @@ class RunType:
     positions in canonical order.
     """
 
-    row: strawberry.Private[Run]
-    id: strawberry.ID
+    id: auto = strawberry_django.field(field_name="run_id")
     status: RunStatus
     phase: Phase
-    input_hash: str
-    result_hash: str | None
-    forced: bool
-    valuation_date: dt.date
-    cut: str
-    currency: str
-    engine: str
-    profile: str
-    position_count: int
-    cell_count: int
-    valued_count: int | None
-    error_count: int | None
-    submitted_by: str
-    submitted_at: dt.datetime
-    started_at: dt.datetime | None
-    finished_at: dt.datetime | None
-    error: str
+    input_hash: str = hex_field("input_hash")
+    result_hash: str | None = hex_field("result_hash")
+    forced: auto
+    valuation_date: auto
+    cut: auto
+    currency: auto
+    engine: auto
+    profile: auto
+    position_count: auto
+    cell_count: auto
+    valued_count: auto
+    error_count: auto
+    submitted_by: auto
+    submitted_at: auto
+    started_at: auto
+    finished_at: auto
 
     @strawberry.field
-    def request(self) -> JSON:
+    def error(self, info: Info, row: strawberry.Parent[Run]) -> str:
+        """Why the run failed, in the words of its task; hidden unless the whole is granted."""
+        if not row.error or whole.by_node(info.context).get((row.tree_id, row.node)):
+            return row.error
+        return HIDDEN
+
+    @strawberry.field
+    def request(self, row: strawberry.Parent[Run]) -> JSON:
         """The canonical text whose sha256 is the input hash, as JSON."""
-        return document(self.row.request)
+        return document(row.request)
 
     @strawberry.field
-    def progress(self, info: Info) -> ProgressType:
+    def progress(self, info: Info, row: strawberry.Parent[Run]) -> ProgressType:
         """The tasks by status, and the positions done in the current phase."""
-        found = by_run(info.context).get(self.row.pk)
+        found = by_run(info.context).get(row.pk)
         assert found is not None
         return found
 
     @strawberry.field
-    def node(self, info: Info) -> TreeNode | None:
+    def node(self, info: Info, row: strawberry.Parent[Run]) -> TreeNode | None:
         """The portfolio that was valued, in the run's version of the tree."""
-        return node.by_number(info.context).get((self.row.tree_id, self.row.node))
+        return node.by_number(info.context).get((row.tree_id, row.node))
 
     @strawberry.field
-    def position_snapshot(self, info: Info) -> PositionSnapshotType | None:
+    def position_snapshot(
+        self, info: Info, row: strawberry.Parent[Run]
+    ) -> PositionSnapshotType | None:
         """The book that was valued."""
-        return snapshot.by_pk(info.context).get(self.row.position_snapshot_id)
+        return snapshot.by_pk(info.context).get(row.position_snapshot_id)
 
     @strawberry.field
-    def market_data_snapshot(self, info: Info) -> MarketDataSnapshotType | None:
+    def market_data_snapshot(
+        self, info: Info, row: strawberry.Parent[Run]
+    ) -> MarketDataSnapshotType | None:
         """The market it was valued on."""
-        return marketdata.by_pk(info.context).get(self.row.marketdata_snapshot_id)
+        return marketdata.by_pk(info.context).get(row.marketdata_snapshot_id)
 
     @strawberry.field
-    def scenario_set(self, info: Info) -> ScenarioSetType | None:
+    def scenario_set(self, info: Info, row: strawberry.Parent[Run]) -> ScenarioSetType | None:
         """The scenarios it was valued under."""
-        return scenario.sets_by_pk(info.context).get(self.row.scenario_set_id)
+        return scenario.sets_by_pk(info.context).get(row.scenario_set_id)
 
-    @graph_field(sized())
-    def axis(self, first: First = MAX_PAGE, offset: int = 0) -> list[AxisCell]:
+    @graph_field(sized(), cost(READ))
+    def axis(
+        self, row: strawberry.Parent[Run], first: First = MAX_PAGE, offset: int = 0
+    ) -> list[AxisCell]:
         """The cells of the run in order, from `offset` on."""
-        return AxisCell.page(self.row.pk, first, offset)
+        return AxisCell.page(row.pk, first, offset)
 
-    @graph_field(sized())
+    @graph_field(sized(), cost(DRILL_DOWN))
     def cube(
         self,
         info: Info,
+        row: strawberry.Parent[Run],
         node: str | None = None,
         by: list[Dimension] | None = None,
         measures: list[str] | None = None,
@@ -128,8 +158,8 @@ class RunType:
         """
         return cube.resolve(
             info,
-            self.row.pk,
-            self.row.tree_id,
+            row.pk,
+            row.tree_id,
             node=node,
             by=by or [],
             measures=measures,
@@ -140,10 +170,11 @@ class RunType:
             after=after,
         )
 
-    @graph_field(sized())
+    @graph_field(sized(), cost(DRILL_DOWN))
     def positions(
         self,
         info: Info,
+        row: strawberry.Parent[Run],
         node: str | None = None,
         where: PositionWhere | None = None,
         order_by: PositionOrder | None = None,
@@ -155,8 +186,8 @@ class RunType:
         """A page of the positions under a node. Without measures PV, without scenarios BASE."""
         return position.resolve_page(
             info,
-            self.row.pk,
-            self.row.tree_id,
+            row.pk,
+            row.tree_id,
             node=node,
             where=where,
             order_by=order_by,
@@ -166,65 +197,50 @@ class RunType:
             after=after,
         )
 
-    @strawberry.field
-    def position(self, info: Info, id: str) -> RunPosition | None:
+    @graph_field(cost(DRILL_DOWN))
+    def position(self, info: Info, row: strawberry.Parent[Run], id: str) -> RunPosition | None:
         """One position by its id; null when there is none or it is not granted."""
-        return position.resolve_one(info, self.row, id)
+        return position.resolve_one(info, row, id)
 
-    @graph_field(CONNECTION)
+    @graph_field(CONNECTION, cost(READ))
     def tasks(
         self,
+        info: Info,
+        row: strawberry.Parent[Run],
         first: First = DEFAULT_PAGE,
         after: After = None,
         status: TaskStatus | None = None,
     ) -> Connection[RunTaskType]:
-        """The tasks in the order they were made."""
-        return task.resolve(self.row.pk, first=first, after=after, status=status)
+        """The tasks in the order they were made, when the whole of the run is granted."""
+        return task.resolve(info, row, first=first, after=after, status=status)
 
-    @graph_field(CONNECTION)
+    @graph_field(CONNECTION, cost(READ))
     def breaks(
-        self, info: Info, first: First = DEFAULT_PAGE, after: After = None
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        first: First = DEFAULT_PAGE,
+        after: After = None,
     ) -> Connection[RunBreakType]:
         """Differences the run leaves to explain; those of the whole run need the whole granted."""
-        return breaks.resolve(info, self.row, first=first, after=after)
+        return breaks.resolve(info, row, first=first, after=after)
 
     @strawberry.field
-    def publication(self, info: Info) -> PublicationType | None:
+    def publication(self, info: Info, row: strawberry.Parent[Run]) -> PublicationType | None:
         """The seal, once the run is published."""
-        return publication.by_run(info.context).get(self.row.pk)
+        return publication.by_run(info.context).get(row.pk)
 
     @classmethod
     def of(cls, row: Run, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         by_run(context).announce([row.pk])
         publication.by_run(context).announce([row.pk])
         node.by_number(context).announce([(row.tree_id, row.node)])
+        whole.by_node(context).announce([(row.tree_id, row.node)])
         snapshot.by_pk(context).announce([row.position_snapshot_id])
         marketdata.by_pk(context).announce([row.marketdata_snapshot_id])
         scenario.sets_by_pk(context).announce([row.scenario_set_id])
-        return cls(
-            row=row,
-            id=strawberry.ID(str(row.pk)),
-            status=RunStatus(row.status),
-            phase=Phase(row.phase),
-            input_hash=bytes(row.input_hash).hex(),
-            result_hash=bytes(row.result_hash).hex() if row.result_hash else None,
-            forced=row.forced,
-            valuation_date=row.valuation_date,
-            cut=row.cut,
-            currency=row.currency,
-            engine=row.engine,
-            profile=row.profile,
-            position_count=row.position_count,
-            cell_count=row.cell_count,
-            valued_count=row.valued_count,
-            error_count=row.error_count,
-            submitted_by=row.submitted_by,
-            submitted_at=row.submitted_at,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            error=row.error,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
@@ -22,12 +23,19 @@ def _parse_decimal(value: Any) -> DecimalText:
     return DecimalText(text)
 
 
+def _print_decimal(value: DecimalText | Decimal) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+_DECIMAL_SCALAR = strawberry.scalar(
+    name="Decimal",
+    description="An exact decimal number as a string, without exponent: no amount is a float.",
+    serialize=_print_decimal,
+    parse_value=_parse_decimal,
+)
+
 SCALARS: dict[object, ScalarDefinition] = {
-    DecimalText: strawberry.scalar(
-        name="Decimal",
-        description="An exact decimal number as a string, without exponent: no amount is a float.",
-        serialize=str,
-        parse_value=_parse_decimal,
-    ),
+    DecimalText: _DECIMAL_SCALAR,
+    Decimal: _DECIMAL_SCALAR,  # what a numeric column of a model holds
 }
 """The scalars of our own, for the configuration of the schema."""

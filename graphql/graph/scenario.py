@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.scenario.models import Scenario, ScenarioSet, ScenarioSetMember
 from graph.batch import Batch
 from graph.context import Context, Info
-from graph.declare import DEFAULT_PAGE, cost, graph_field, object_type, root_field, root_type, sized
+from graph.declare import (
+    DEFAULT_PAGE,
+    cost,
+    graph_field,
+    hex_field,
+    model_type,
+    root_field,
+    root_type,
+    sized,
+)
 from graph.documents import document
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, check_first, number, page
 
 
-@object_type(keys=["id"], name="Scenario")
+@model_type(Scenario, name="Scenario", keys=["id"])
 class ScenarioType:
     """A declared change of the market. A code may have several versions; a run pins one."""
 
-    id: strawberry.ID
-    code: str
-    name: str
-    kind: str
-    content_hash: str
-    recorded_at: dt.datetime
+    id: auto
+    code: auto
+    name: auto
+    kind: auto
+    content_hash: str = hex_field("content_hash")
+    recorded_at: auto
 
     @graph_field(cost(5))
-    def document(self, info: Info) -> JSON:
+    def document(self, info: Info, row: strawberry.Parent[Scenario]) -> JSON:
         """The shocks: the canonical text that was hashed, decimals as strings."""
-        return document(_documents(info.context).get(int(self.id)) or "null")
+        return document(_documents(info.context).get(row.pk) or "null")
 
     @classmethod
     def of(cls, row: Scenario, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         _documents(context).announce([row.pk])
-        return cls(
-            id=strawberry.ID(str(row.pk)),
-            code=row.code,
-            name=row.name,
-            kind=row.kind,
-            content_hash=bytes(row.content_hash).hex(),
-            recorded_at=row.recorded_at,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:
@@ -56,36 +58,31 @@ class ScenarioType:
         return [found.get(each) for each in ids]
 
 
-@object_type(keys=["id"], name="ScenarioSet")
+@model_type(ScenarioSet, name="ScenarioSet", keys=["id"])
 class ScenarioSetType:
     """An ordered set of scenarios, BASE first."""
 
-    id: strawberry.ID
-    code: str
-    name: str
-    content_hash: str
-    scenario_count: int
-    recorded_at: dt.datetime
+    id: auto
+    code: auto
+    name: auto
+    content_hash: str = hex_field("content_hash")
+    scenario_count: auto
+    recorded_at: auto
 
     @graph_field(sized())
-    def scenarios(self, info: Info, first: First = DEFAULT_PAGE) -> list[ScenarioType]:
+    def scenarios(
+        self, info: Info, row: strawberry.Parent[ScenarioSet], first: First = DEFAULT_PAGE
+    ) -> list[ScenarioType]:
         """The first scenarios of the set, in its order."""
         check_first(first)
-        found = _members(info.context).get(int(self.id)) or []
+        found = _members(info.context).get(row.pk) or []
         return found[:first]
 
     @classmethod
     def of(cls, row: ScenarioSet, context: Context) -> Self:
-        """Return the type of a row, and announce what its fields may ask for."""
+        """Return a row as its type, and announce what its fields may ask for."""
         _members(context).announce([row.pk])
-        return cls(
-            id=strawberry.ID(str(row.pk)),
-            code=row.code,
-            name=row.name,
-            content_hash=bytes(row.content_hash).hex(),
-            scenario_count=row.scenario_count,
-            recorded_at=row.recorded_at,
-        )
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

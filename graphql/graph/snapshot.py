@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import auto
 
 from apps.portfolio.models import PositionSnapshot
 from graph.batch import Batch
 from graph.context import Context, Info
-from graph.declare import DEFAULT_PAGE, object_type, root_field, root_type
+from graph.declare import DEFAULT_PAGE, hex_field, model_type, root_field, root_type
 from graph.federation import Representation
 from graph.paging import CONNECTION, After, Connection, First, number, page
 
 
-@object_type(keys=["id"], name="PositionSnapshot")
+@model_type(PositionSnapshot, name="PositionSnapshot", keys=["id"])
 class PositionSnapshotType:
     """A book of positions as of one day, under the hash of its content."""
 
-    id: strawberry.ID
-    name: str
-    as_of: dt.date
-    content_hash: str
-    position_count: int
-    source: str
-    recorded_at: dt.datetime
+    id: auto
+    name: auto
+    as_of: auto
+    content_hash: str = hex_field("content_hash")
+    position_count: auto
+    source: auto
+    recorded_at: auto
 
     @classmethod
     def of(cls, row: PositionSnapshot) -> Self:
-        """Return the type of a row."""
-        return cls(
-            id=strawberry.ID(str(row.pk)),
-            name=row.name,
-            as_of=row.as_of,
-            content_hash=bytes(row.content_hash).hex(),
-            position_count=row.position_count,
-            source=row.source,
-            recorded_at=row.recorded_at,
-        )
+        """Return a row as its type."""
+        return cast("Self", row)
 
     @classmethod
     def references(cls, info: Info, representations: list[Representation]) -> list[Self | None]:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+from graphql import GraphQLError
 from strawberry.http import process_result
 from strawberry.types.graphql import OperationType
 
@@ -19,7 +20,7 @@ from graph.asked import read
 from graph.authentication import authenticate
 from graph.context import Context
 from graph.errors import ClientError
-from graph.masking import masked
+from graph.masking import masked, said
 from graph.poller import Poller
 from graph.view import SCHEMA, refusal
 
@@ -58,10 +59,15 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 
 
 def _enter(request: HttpRequest) -> Context:
-    """Find the user and his grants once, and give the thread's connection back."""
+    """Find the user, his grants and permissions once, and give the thread's connection back.
+
+    They are read here, while the ORM may be used: a document can name a mutation beside the
+    subscription, and all that it names is checked.
+    """
     try:
         context = Context(user=authenticate(request))
-        context.sight.codes  # noqa: B018  read now, while the ORM may be used
+        context.sight.codes  # noqa: B018
+        context.user.get_all_permissions()
         return context
     finally:
         if not connection.in_atomic_block:
@@ -82,6 +88,9 @@ async def _events(results: Any) -> AsyncIterator[bytes]:
                 result = waiting.result()
             except StopAsyncIteration:
                 break
+            except Exception as error:
+                yield _event("next", {"data": None, "errors": [_unexpected(error)]})
+                break
             result.errors = masked(result.errors)
             yield _event("next", process_result(result))
             waiting = asyncio.ensure_future(anext(iterator))
@@ -90,6 +99,10 @@ async def _events(results: Any) -> AsyncIterator[bytes]:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await iterator.aclose()
+
+
+def _unexpected(error: Exception) -> Any:
+    return said(GraphQLError("", original_error=error)).formatted
 
 
 def _event(name: str, data: Any) -> bytes:

@@ -223,12 +223,13 @@ class Chunk:
         """Return own spreads (rows,), and the factor by which they discount each flow."""
         return state_valued.own_factors(
             self.batch, self, self.lattices, self.found, self.states,
-            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting())),
+            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting(), settled=True)),
         )  # fmt: skip
 
-    def accrued(self, waiting: IntArray) -> FloatArray:
+    def accrued(self, waiting: IntArray, *, settled: bool) -> FloatArray:
         """Return the interest accrued some days after the valuation date, in the base market.
 
+        What is paid at settlement is the seller's, whatever the cut.
         A rate fixed before the period accrues by its day count, daily rates by what they made so
         far.
         """
@@ -237,7 +238,8 @@ class Chunk:
         now = np.empty(len(day), dtype=np.int64)
         for one in np.unique(day):
             at = np.flatnonzero(day == one)
-            left = schedule.take(at).first_paid_after(int(one), self.states.inclusive)
+            inclusive = self.states.inclusive and not settled
+            left = schedule.take(at).first_paid_after(int(one), inclusive)
             now[at] = np.maximum(first[at], left)
         within = np.minimum(now, schedule.payments - 1)
         begin, end = schedule.accrual(within - 1), schedule.accrual(within)
@@ -272,7 +274,7 @@ class Chunk:
         else:
             self._put_unlimited(weights, cells)
         if cells.needs("ACCRUED", "CLEAN_PV"):
-            accrued = self.accrued(np.zeros(len(rows), dtype=np.int64))
+            accrued = self.accrued(np.zeros(len(rows), dtype=np.int64), settled=False)
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
             cells.subtract_accrued(accrued)
             cells.fill("ACCRUED", accrued)
@@ -288,7 +290,7 @@ class Chunk:
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", "DISCOUNT_MARGIN"):
             waiting = self.waiting()
             growth = own_spread.to_settlement(spread, self.found, rows, waiting)
-            then = self.accrued(waiting)
+            then = self.accrued(waiting, settled=True)
             if cells.needs("DISCOUNT_MARGIN"):
                 self._discount_margin(weights, growth, cells)
             cells.per_hundred(self.notes.face * sign, then * sign, growth)

@@ -25,6 +25,7 @@ from pricing.products import (
     zero_coupon,
 )
 from pricing.products.rows import Packed
+from pricing.products.state import DebtState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Product:
                 "terms": fields.schema(self.terms),
                 "state": fields.schema(self.state, open_ended=True),
             },
-            "required": ["terms"],
+            # A debt's state says its spread, or where that comes from.
+            "required": ["terms", "state"] if issubclass(self.state, DebtState) else ["terms"],
         }
 
 

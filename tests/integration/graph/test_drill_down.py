@@ -4,6 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from graph import cube
+from graph.errors import BadInput
+from tests.contract.graph.test_query_counts import COPY_RUN
+
 TOTALS = """
 query Totals($run: ID!, $node: String, $by: [Dimension!]) {
   run(id: $run) {
@@ -128,6 +132,45 @@ def test_pages_of_positions_cover_each_position_once(world, order):
     ordinals = [ordinal for page in pages for ordinal in page["ordinals"]]
     assert sorted(ordinals) == list(range(200))
     assert [len(page["ordinals"]) for page in pages] == [60, 60, 60, 20]
+
+
+def test_a_cursor_holds_in_its_own_run_and_order_only(world):
+    query = """query Q($run: ID!, $order: PositionOrder, $after: String) { run(id: $run) {
+      positions(first: 2, orderBy: $order, after: $after) {
+        ordinals pageInfo { endCursor } } } }"""
+    by_pv = world.data(query, run=world.run, order={})["run"]["positions"]["pageInfo"]["endCursor"]
+    assert world.data(query, run=world.run, order={}, after=by_pv)["run"]["positions"]["ordinals"]
+    with world.database.connect("web") as web:
+        web.execute(COPY_RUN, {"run": world.done.run})
+    other_run = str(world.done.run + 1)
+    for run, order in (
+        (world.run, None),
+        (world.run, {"descending": False}),
+        (world.run, {"measure": "CS01"}),
+        (world.run, {"scenario": "RATES_UP_100"}),
+        (other_run, {}),
+    ):
+        code, message = world.refusal(query, run=run, order=order, after=by_pv)
+        assert (code, message) == ("BAD_INPUT", "after is not a cursor of this list")
+
+
+def test_a_grid_has_a_bound_on_its_columns(world, monkeypatch):
+    monkeypatch.setattr(cube, "MOST_COLUMNS", 3)
+    for field in (
+        "cube { columns { kind } }",
+        "positions(measures: null, scenarios: null) { columns { kind } }",
+        'position(id: "P000002") { values { kind } }',
+    ):
+        query = f"query Q($run: ID!) {{ run(id: $run) {{ {field} }} }}"
+        if field.startswith("positions"):
+            assert len(world.data(query, run=world.run)["run"]["positions"]["columns"]) == 1
+            continue
+        code, message = world.refusal(query, run=world.run)
+        assert code == "BAD_INPUT"
+        assert "at most 3 columns" in message
+    with pytest.raises(BadInput, match="at most 3 columns"):
+        cube.check_size(rows=1, columns=4)
+    cube.check_size(rows=1, columns=3)
 
 
 def test_positions_in_order_of_pv_are_sorted(world):

@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from apps.access.models import User
+from apps.portfolio.models import Portfolio, PortfolioGrant
 from graph.facts import of
 from graph.view import SCHEMA
+from tests.contract.graph.test_query_counts import COPY_RUN
 
 CUBE = """query Q($run: ID!, $node: String, $by: [Dimension!]) { run(id: $run) {
   cube(node: $node, by: $by, measures: ["PV"], scenarios: ["BASE"]) {
@@ -59,16 +62,12 @@ def test_a_user_without_grants_sees_no_run(world):
 
 
 def test_an_ended_grant_shows_nothing(world, acting_as):
-    from apps.portfolio.models import PortfolioGrant
-
     with acting_as("desk"):
         PortfolioGrant.objects.filter(user__username="analyst").update(is_active=False)
     assert world.data("{ runs { nodes { id } } }", "analyst")["runs"]["nodes"] == []
 
 
 def test_an_inactive_user_sees_nothing(world, acting_as):
-    from apps.access.models import User
-
     with acting_as("desk"):
         User.objects.filter(username="head").update(is_active=False)
     assert world.data("{ portfolios { nodes { code } } }")["portfolios"]["nodes"] == []
@@ -110,6 +109,45 @@ def test_breaks_of_other_books_and_of_the_whole_are_not_shown(world):
     assert rules("head") == ["IN", "OUT", "ALL"]
 
 
+TASKS = "query Q($run: ID!) { run(id: $run) { error tasks { nodes { status error } } } }"
+
+
+def test_what_a_task_says_of_positions_is_for_those_who_see_the_whole(world):
+    with world.database.connect("web") as web:
+        web.execute(COPY_RUN, {"run": world.done.run})
+        (run,) = web.execute("SELECT max(run_id) FROM run").fetchone()
+        web.execute(
+            "UPDATE run SET status = 'FAILED', error = 'task 7: no terms of P000150'"
+            " WHERE run_id = %s",
+            (run,),
+        )
+    said = {
+        user: world.data(TASKS, user, run=str(run))["run"]["error"]
+        for user in ("head", "analyst", "trader")
+    }
+    hidden = "The reason is shown to those who see the whole of the run."
+    assert said == {
+        "head": "task 7: no terms of P000150",
+        "analyst": hidden,
+        "trader": hidden,
+    }
+    seen = {
+        user: len(world.data(TASKS, user, run=world.run)["run"]["tasks"]["nodes"])
+        for user in ("head", "analyst", "trader")
+    }
+    assert seen == {"head": len(world.done.tasks) + 1, "analyst": 0, "trader": 0}
+
+
+def test_a_grant_of_the_root_shows_the_tasks(world, acting_as):
+    with acting_as("desk"):
+        PortfolioGrant.objects.create(
+            user=User.objects.get(username="trader"),
+            portfolio=Portfolio.objects.get(code="FUND"),
+            reason="test",
+        )
+    assert world.data(TASKS, "trader", run=world.run)["run"]["tasks"]["nodes"]
+
+
 def test_every_field_declares_who_may_read_it():
     open_fields = [
         f"{name}.{field}"
@@ -130,4 +168,4 @@ def test_reference_data_is_for_everybody_who_is_logged_in(world, user):
         "nodes": [{"code": "I"}, {"code": "I0"}],
         "pageInfo": {"hasNextPage": True},
     }
-    assert len(found["counterparties"]["nodes"]) == 6
+    assert len(found["counterparties"]["nodes"]) == 7

@@ -1,11 +1,18 @@
 """The API over HTTP: who is let in, in what form, and what is said when something breaks."""
 
 import json
+import re
+from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
 
+from apps.access.models import User
 from apps.result import selectors as results
+from graph import guard, schema
+from graph.context import Context
+from graph.paging import encode
 
 OK = "{ runs { nodes { id } } }"
 
@@ -126,10 +133,6 @@ def test_introspection_and_suggestions_are_off(world, client):
 
 
 def test_a_statement_that_takes_too_long_is_stopped(world, monkeypatch):
-    from django.db import connection
-
-    from graph import guard
-
     def slow(*args, **kwargs):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(10)")
@@ -140,9 +143,96 @@ def test_a_statement_that_takes_too_long_is_stopped(world, monkeypatch):
     assert code == "DEADLINE_EXCEEDED"
 
 
-def test_a_query_reads_one_state_and_writes_nothing(world, monkeypatch):
-    from django.db import connection
+def test_fields_after_one_that_failed_in_the_database_are_not_faults(world, monkeypatch, caplog):
+    def slow(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(10)")
 
+    monkeypatch.setattr(guard, "STATEMENT_TIMEOUT", "SET LOCAL statement_timeout = '50ms'")
+    monkeypatch.setattr(results, "cube", slow)
+    query = f'{{ run(id: {world.run}) {{ cube {{ counts }} }} instrument(code: "I1") {{ code }} }}'
+    answer = world.ask(query)
+    codes = [error["extensions"]["code"] for error in answer["errors"]]
+    assert codes == ["DEADLINE_EXCEEDED", "NOT_ANSWERED"]
+    assert "graphql_error" not in caplog.text
+    assert world.data('{ instrument(code: "I1") { code } }') == {"instrument": {"code": "I1"}}
+
+
+def test_many_statements_each_in_time_are_stopped_together(world, monkeypatch):
+    query = "{ portfolios { nodes { code } } instruments { nodes { code issuer { code } } } }"
+    assert "errors" not in world.ask(query)
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", -1.0)
+    codes = {error["extensions"]["code"] for error in world.ask(query)["errors"]}
+    assert codes == {"DEADLINE_EXCEEDED"}
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x00", "a\ud800", "\udfff"])
+def test_a_character_that_is_never_stored_is_bad_input(world, text):
+    cursor = encode(text)
+    for query, variables in (
+        ("query Q($t: String!) { instrument(code: $t) { code } }", {"t": text}),
+        ("query Q($t: String!) { portfolio(code: $t) { code } }", {"t": text}),
+        ("query Q($t: String!) { counterparties(connectedGroup: $t) { nodes { code } } }",
+         {"t": text}),
+        ("query Q($t: String!) { instruments(after: $t) { nodes { code } } }", {"t": cursor}),
+        ("query Q($r: ID!, $t: String!) { run(id: $r) { position(id: $t) { book } } }",
+         {"r": world.run, "t": text}),
+        ("query Q($r: ID!, $t: String!) { run(id: $r) { cube(node: $t) { counts } } }",
+         {"r": world.run, "t": text}),
+        ("query Q($r: ID!, $t: String!) { run(id: $r) { positions(where: {instruments: [$t]}) "
+         "{ ordinals } } }", {"r": world.run, "t": text}),
+        ("query Q($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
+         {"r": [{"__typename": "Instrument", "code": text}]}),
+        ("mutation P($r: ID!, $t: String!) { publishRun(input: {run: $r, reason: $t}) "
+         "{ problems { code } } }", {"r": world.run, "t": text}),
+        ("query Q($t: String!) { __typename }", {"t": {"deep": [{text: 1}]}}),
+    ):  # fmt: skip
+        code, message = world.refusal(query, **variables)
+        assert code == "BAD_INPUT", query
+        assert text not in message
+
+
+@pytest.mark.parametrize("written", ["a\\u0000", "\\u{0}", "\\u{000000}"])
+def test_a_document_that_writes_such_a_character_is_bad_input(world, written):
+    code, _ = world.refusal(f'{{ instrument(code: "{written}") {{ code }} }}')
+    assert code == "BAD_INPUT"
+    assert world.data('{ instrument(code: "a\\u00e4") { code } }') == {"instrument": None}
+
+
+def test_an_inactive_user_is_not_let_in_by_token_or_session(world, client, acting_as):
+    client.force_login(world.user("analyst"))
+    with acting_as("desk"):
+        User.objects.filter(username__in=["head", "analyst"]).update(is_active=False)
+    assert _post(client).status_code == 401
+    assert _post(Client(), token=world.tokens["head"]).status_code == 401
+
+
+def test_a_document_of_too_many_tokens_is_not_parsed(world):
+    fits = '{ portfolio(code: "FUND") { ' + "code " * 490 + "} }"
+    assert "errors" not in world.ask(fits)
+    code, message = world.refusal("{ __typename " + "@skip(if: true) " * 400 + "}")
+    assert (code, "tokens" in message) == ("BAD_REQUEST", True)
+
+
+def test_a_developer_may_introspect_and_explore(world, client, settings):
+    settings.TIEOUT_DEV = True
+    assert b"graphiql" in client.get("/graphql").content.lower()
+    settings.TIEOUT_DEV = False
+    assert client.get("/graphql").status_code == 405
+    open_schema = schema.build(introspection=True)
+    query = '{ __type(name: "Run") { name } _service { sdl } }'
+    found = open_schema.execute_sync(query, context_value=Context(user=world.user("head")))
+    assert found.data["__type"] == {"name": "Run"}
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head", "options"])
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
+def test_only_posts_are_answered(world, client, method, path):
+    client.force_login(world.user("head"))
+    assert getattr(client, method)(path).status_code == 405
+
+
+def test_a_query_reads_one_state_and_writes_nothing(world, monkeypatch):
     seen = []
 
     def look(*args, **kwargs):
@@ -172,3 +262,15 @@ def test_pages_show_runs_to_those_who_see_them(world, client):
     assert b"DESK_B" not in page
     client.force_login(world.user("stranger"))
     assert client.get(f"/runs/{world.run}/").status_code == 404
+
+
+def test_the_page_of_a_run_shows_values_worst_scenarios_and_reasons(world, client):
+    client.force_login(world.user("analyst"))
+    page = client.get(f"/runs/{world.run}/").content.decode()
+    assert ">DV01 USD<" in page
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page.partition("Scenarios</h2>")[2])
+    assert cells[0] == "BASE"
+    base, moved, change = (Decimal(cells[at].replace(",", "")) for at in (1, 5, 6))
+    assert moved - base == change != 0
+    # Of the two positions without a value one is under a desk that the analyst does not see.
+    assert cells[8:] == ["P000003", "AMORT_LOAN", "BOOK_A1", "TERMS_INVALID", "no rate"]

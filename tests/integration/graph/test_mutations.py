@@ -114,6 +114,52 @@ def test_a_completed_run_is_published_with_who_and_why(world, settings, tmp_path
     assert list(tmp_path.rglob("*.json"))
 
 
+def test_a_publication_of_others_is_not_replaced(world, acting_as, pipeline, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    world.data(PUBLISH, run=world.run, reason="month end")
+    mine = world.data(SUBMIT, "analyst", input=_inputs(world, portfolio="DESK_A"))["submitRun"]
+    query = """mutation P($run: ID!, $old: ID!) {
+      publishRun(input: {run: $run, supersedes: $old}) {
+        run { id } problems { field code message } } }"""
+    answer = world.data(query, "analyst", run=mine["run"]["id"], old=world.run)["publishRun"]
+    assert answer["problems"] == [
+        {"field": "supersedes", "code": "NOT_FOUND", "message": f"there is no run {world.run}"}
+    ]
+    # Who sees both gets past the grants, to the rule that only a completed run is published.
+    answer = world.data(query, "head", run=mine["run"]["id"], old=world.run)["publishRun"]
+    assert [each["code"] for each in answer["problems"]] == ["NOT_PUBLISHABLE"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"currency": "usd"}, "currency"),
+        ({"currency": ""}, "currency"),
+        ({"cut": "NOON"}, "cut"),
+        ({"allowStaleDays": -1}, "allowStaleDays"),
+        ({"maxAttempts": 0}, "maxAttempts"),
+        ({"maxAttempts": 2147483647}, "maxAttempts"),
+        ({"shards": 0}, "shards"),
+        ({"shards": -7}, "shards"),
+        ({"measures": ["NO_SUCH"]}, "measures"),
+        ({"measures": ["PV@NO_SUCH"]}, "measures"),
+        ({"measures": ["PV"] * 5000}, None),
+        ({"portfolio": "NOWHERE"}, "portfolio"),
+        ({"valuationDate": "1900-01-01"}, "positions"),
+        ({"positions": "0"}, "positions"),
+        ({"scenarios": "999999999"}, "scenarios"),
+    ],
+)
+def test_input_that_cannot_be_is_named(world, pipeline, changes, field):
+    answer = world.data(SUBMIT, input=_inputs(world, **changes))["submitRun"]
+    if field is None:
+        assert answer["problems"] == []
+        return
+    (problem,) = answer["problems"]
+    assert answer["run"] is None
+    assert problem["field"] == field, problem
+
+
 def test_a_run_under_way_cannot_be_published(world, pipeline):
     run = world.data(SUBMIT, input=_inputs(world))["submitRun"]["run"]["id"]
     answer = world.data(PUBLISH, run=run, reason="")["publishRun"]

@@ -1,10 +1,12 @@
 """Live progress over a real server: server-sent events, read as they come."""
 
+import asyncio
 import json
 import urllib.error
 
 import pytest
 
+from graph import stream
 from tests.contract.graph.test_query_counts import COPY_RUN
 from tests.integration.graph.serving import served
 
@@ -54,6 +56,21 @@ def test_the_api_over_a_real_server(world, server):
         assert data["errors"][0]["extensions"]["code"] == "BAD_INPUT"
         assert end == ("complete", None)
 
+    # Permissions of a user who is no superuser are read: not on the event loop.
+    both = (
+        FOLLOW["query"] + " mutation M($run: ID!) { cancelRun(input: {run: $run}) { run { id } } }"
+    )
+    asked = {"query": both, "operationName": "F", "variables": {"run": world.run}}
+    with server.open("/graphql/stream", asked, world.tokens["analyst"]) as response:
+        (name, data), end = _events(response)
+        assert data["data"]["runProgress"]["status"] == "COMPLETED_WITH_ERRORS"
+    with server.open("/graphql/stream", asked, stranger) as response:
+        (name, data), end = _events(response)
+        assert data["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    with server.open("/graphql/stream", asked | {"operationName": "M"}, head) as response:
+        (name, data), end = _events(response)
+        assert data["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+
     with pytest.raises(urllib.error.HTTPError, match="401"):
         _follow(server, world.run, "tieout_nobody")
     query = {"query": "{ runs { nodes { id } } }"}
@@ -64,6 +81,22 @@ def test_the_api_over_a_real_server(world, server):
     assert server.status("/graphql", query, head) == 200
     assert server.status("/graphql", query) == 401
     assert server.status("/") == 200  # the login page it leads to
+
+
+def test_a_fault_ends_the_stream_with_an_id_not_with_its_text():
+    async def broken():
+        raise RuntimeError("secret dsn postgres://u:p@h")
+        yield
+
+    async def read():
+        return [event.decode() async for event in stream._events(broken())]
+
+    event, end = asyncio.run(read())
+    assert event.startswith("event: next\ndata: ")
+    (error,) = json.loads(event.split("data: ")[1])["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "secret" not in event
+    assert end == "event: complete\ndata: \n\n"
 
 
 def test_the_desk_serves_the_admin_and_no_api(world):

@@ -32,9 +32,7 @@ def test_no_valid_query_finds_a_fault(world):
 
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
-        query=queries(
-            EXECUTABLE, fields=FIELDS, custom_scalars=SCALARS, print_ast=print_ast, allow_x00=False
-        ),
+        query=queries(EXECUTABLE, fields=FIELDS, custom_scalars=SCALARS, print_ast=print_ast),
         user=st.sampled_from(sorted(users)),
         real=st.booleans(),
     )

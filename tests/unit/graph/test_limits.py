@@ -44,12 +44,12 @@ def _cost(query, **variables):
         (
             "columns are cheap: a tenth per value",
             '{ run(id: "1") { positions(first: 100) { ordinals positionIds } } }',
-            1 + 1 + 2 * (1 + 10),
+            1 + 200 + 2 * (1 + 10),
         ),
         (
             "a column per cell, each as long as the page",
             '{ run(id: "1") { positions(first: 100) { columns { measure values } } } }',
-            1 + 1 + 1 + 100 * (1 + 1 + 1 + 10),
+            1 + 200 + 1 + 100 * (1 + 1 + 1 + 10),
         ),
     ],
 )
@@ -62,6 +62,40 @@ def test_a_variable_counts_as_what_it_is():
     assert _cost(query) == 2 + 30 * 2
     assert _cost(query, n=3) == 2 + 3 * 2
     assert _cost(query, n="all") == 2 + 200 * 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "query B($n: Int = 1) { portfolios(first: $n) { nodes { code } } }",
+        "query B($n: Int = 1) { portfolios(first: $n) { ...F } }",
+    ],
+)
+def test_a_default_of_another_operation_does_not_make_a_page_small(other):
+    fragment = """fragment F on PortfolioConnection {
+      nodes { children(first: $n) { children(first: $n) { code } } } }"""
+    large = "query A($n: Int = 200) { portfolios(first: $n) { ...F } }"
+    for operations in ([other, large], [large, other]):
+        with pytest.raises(Excess, match="cost"):
+            Meter(FACTS, parse(" ".join([*operations, fragment])), {}).check(LIMITS)
+
+
+def test_a_variable_without_a_default_may_leave_the_default_of_the_field():
+    query = """query A($n: Int) { portfolios(first: $n) { nodes { code } } }
+      query B($n: Int = 1) { portfolios(first: $n) { nodes { code } } }"""
+    assert _cost(query) == 2 + 50 * 2
+    assert _cost(query, n=None) == 2 + 200 * 2
+
+
+def test_many_operations_over_one_fragment_are_measured_once():
+    fields = _joined(400, "a#: code")
+    operations = _joined(250, "query Q#($n: Int = #) { portfolios(first: $n) { nodes { ...F } } }")
+    document = parse(f"{operations} fragment F on Portfolio {{ {fields} }}")
+    started = time.process_time()
+    meter = Meter(FACTS, document, {})
+    for each in document.definitions[:250]:
+        assert meter.operation(each).fields == 402
+    assert time.process_time() - started < 0.1
 
 
 def test_references_count_as_many_as_there_are():
