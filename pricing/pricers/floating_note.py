@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pricing import lattice
 from pricing.batch import Batch
-from pricing.kernel import Kernel, sequential
+from pricing.kernel import Kernel
 from pricing.lattice import Lattices
 from pricing.pricers import debt, discount_margin, own_spread, state_valued
 from pricing.pricers.assembly import assemble
@@ -21,6 +21,7 @@ from pricing.pricers.loan import MATURED
 from pricing.pricers.note_rates import Accrual, NoteRates, index_of
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
+from pricing.pricers.rate_parts import TwoParts
 from pricing.pricers.stepped import Stepped
 from pricing.products.floating_note import UNLIMITED
 from pricing.scenarios.market_states import StateSet, plain
@@ -121,40 +122,6 @@ class FloatingNotePricer:
             Component("REDEMPTION", days[-1:], chunk.redemption() * sign),
         ]
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
-
-
-@dataclass(frozen=True, slots=True)
-class TwoParts:
-    """What notes without limits pay: amounts that earn an index rate, and certain ones (flows,).
-
-    `paid` is the table of rate x discount factor that the first read at `period`, `factors` that
-    of discount factors at the grid's days.
-    """
-
-    placed: Placed
-    floating: FloatArray
-    period: npt.NDArray[np.int32]
-    paid: FloatArray
-    certain: FloatArray
-    factors: FloatArray
-
-    def after(self, waiting: int) -> TwoParts:
-        """Return the amounts paid more than some days after the valuation date."""
-        left = self.placed.days > waiting
-        return TwoParts(
-            self.placed,
-            self.floating * left,
-            self.period,
-            self.paid,
-            self.certain * left,
-            self.factors,
-        )
-
-    def value(self) -> FloatArray:
-        """Return (rows, states): the two products added."""
-        offsets = self.placed.offsets
-        index = sequential(self.floating, self.period, offsets, self.paid)
-        return index + sequential(self.certain, self.placed.slots, offsets, self.factors)
 
 
 def _limited(batch: Batch, rows: IntpArray) -> npt.NDArray[np.bool_]:

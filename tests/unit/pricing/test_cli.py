@@ -72,6 +72,7 @@ def test_market_of_quotes_is_calibrated_before_it_values(files: dict[str, Path])
         "SOFR": {"currency": "USD", "kind": "OVERNIGHT", "day_count": "ACT/360",
                  "calendar": "US-GOVT", "curve": "USD-TREASURY"},
     }  # fmt: skip
+    market["fixings"] = {}
     market["curves"][0] = {
         "name": "USD-TREASURY", "currency": "USD", "kind": "BOOTSTRAP",
         "quotes": [{"kind": "OIS", "tenor": f"{years}Y", "rate": "0.04", "index": "SOFR"}
