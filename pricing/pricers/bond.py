@@ -36,6 +36,8 @@ IntpArray = npt.NDArray[np.intp]
 
 CHUNK = 4096
 """Bonds worked on together."""
+_OF_A_DAY = ("ACCRUED", "CLEAN_PV", "PRINCIPAL_FLOWS", "PRINCIPAL_TIME", *quoted.CODES)
+"""Measures that depend on how a bond stands today or at settlement."""
 
 
 class BondPricer:
@@ -74,7 +76,7 @@ class BondPricer:
         grids = lattice.build(bonds.schedule, bonds.remaining, states.day)
         flows, made = bond_flows(bonds, grids, states)
         quotation = _quotation(batch, bonds, found, states)
-        _without_coupon(batch, bonds, flows, made, quotation)
+        _without_coupon(bonds, flows, made, quotation)
         spread = _own_spread(batch, bonds, flows, made, found, states, quotation)
         sign = batch.floats("sign")[bonds.rows]
         last = made.payment == bonds.schedule.payments[made.owner] - 1
@@ -120,9 +122,7 @@ def _first_flow(bonds: Bonds, flows: Flows, at: IntpArray, number: IntArray) -> 
     return np.asarray(begin[at] + number[at] - bonds.remaining.first[at])
 
 
-def _without_coupon(
-    batch: Batch, bonds: Bonds, flows: Flows, made: BondFlows, quotation: Quotation
-) -> None:
+def _without_coupon(bonds: Bonds, flows: Flows, made: BondFlows, quotation: Quotation) -> None:
     """Take coupons that bonds trade without, and that are not ours, out of the flows, in place."""
     at = np.flatnonzero(quotation.now.without)
     if not len(at):
@@ -182,8 +182,18 @@ def _value_chunk(
 ) -> None:
     rows = bonds.rows
     flows, made = bond_flows(bonds, lattices, states)
+    # A book of plain bonds that asks for values alone needs no accrued interest.
+    plain = not debt.any_marked(batch, rows) and not (batch.column("ex_days")[rows] != 0).any()
+    if plain and not cells.needs(*_OF_A_DAY):
+        own_spread.apply_matrix(flows, found, rows, states)
+        debt.discounted(flows, found, cells, states, kernel)
+        face = bonds.outstanding(bonds.remaining.first)
+        _fill_face(batch, bonds, face, cells)
+        cells.sign(batch.floats("sign")[rows])
+        cells.fill("SPREAD", bonds.spread)
+        return
     quotation = _quotation(batch, bonds, found, states)
-    _without_coupon(batch, bonds, flows, made, quotation)
+    _without_coupon(bonds, flows, made, quotation)
     spread = _own_spread(batch, bonds, flows, made, found, states, quotation)
     debt.discounted(flows, found, cells, states, kernel)
     if cells.needs("ACCRUED", "CLEAN_PV"):
@@ -192,9 +202,7 @@ def _value_chunk(
         cells.subtract_accrued(earned)
         cells.fill("ACCRUED", earned)
     face = bonds.outstanding(bonds.remaining.first)
-    cells.fill("NOTIONAL", face)
-    cells.fill("PRINCIPAL", face)
-    cells.fill("PAST_DUE", batch.floats("past_due")[rows])
+    _fill_face(batch, bonds, face, cells)
     if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
         _principal(flows, made, quotation, cells)
     sign = batch.floats("sign")[rows]
@@ -210,6 +218,12 @@ def _value_chunk(
             ),
         )  # fmt: skip
     cells.fill("SPREAD", spread)
+
+
+def _fill_face(batch: Batch, bonds: Bonds, face: FloatArray, cells: Cells) -> None:
+    cells.fill("NOTIONAL", face)
+    cells.fill("PRINCIPAL", face)
+    cells.fill("PAST_DUE", batch.floats("past_due")[bonds.rows])
 
 
 def _principal(flows: Flows, made: BondFlows, quotation: Quotation, cells: Cells) -> None:

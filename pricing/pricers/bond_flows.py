@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from pricing import calendars
 from pricing.batch import Batch
 from pricing.lattice import Lattices
 from pricing.pricers.flows import Flows
-from pricing.pricers.placing import place
+from pricing.pricers.placing import Placed, place
 from pricing.pricers.stepped import Stepped
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule, accrued_fraction
@@ -65,19 +66,56 @@ class Bonds:
         return self.face * self.balance.at(k)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BondFlows:
-    """The payments left, one after another: payment `payment[j]` of row `owner[j]`.
+    """What the payments left are made of, one after another; what few measures read is lazy."""
 
-    `outstanding` is the face in the period of each, `days` its pay day after the valuation date.
-    """
-
-    payment: IntArray
-    owner: IntpArray
-    days: IntArray
+    bonds: Bonds
+    placed: Placed
     coupons: FloatArray
-    principal: FloatArray
-    outstanding: FloatArray
+
+    @property
+    def payment(self) -> IntArray:
+        """Return the number of the payment that each flow is."""
+        return self.placed.payment
+
+    @property
+    def owner(self) -> IntpArray:
+        """Return the row of each flow."""
+        return self.placed.owner
+
+    @property
+    def days(self) -> IntArray:
+        """Return the days from the valuation date to each flow."""
+        return self.placed.days
+
+    @cached_property
+    def outstanding(self) -> FloatArray:
+        """Return the face in the period of each flow."""
+        return outstanding(self.bonds, self.placed)
+
+    @cached_property
+    def principal(self) -> FloatArray:
+        """Return what is repaid with each flow."""
+        return principal(self.bonds, self.placed, self.outstanding)
+
+
+def outstanding(bonds: Bonds, placed: Placed) -> FloatArray:
+    """Return the face in the period of each flow."""
+    face = np.repeat(bonds.face, np.diff(placed.offsets))
+    if bonds.balance.any:
+        face *= bonds.balance.over(placed.first, placed.offsets)
+    return face
+
+
+def principal(bonds: Bonds, placed: Placed, face: FloatArray) -> FloatArray:
+    """Return what is repaid with each flow, from the face in its period."""
+    repaid = np.zeros(len(face))
+    if bonds.balance.any:
+        repaid[:-1] = face[:-1] - face[1:]
+    last = placed.offsets[1:] - 1
+    repaid[last] = face[last] * (bonds.redemption / 100.0)
+    return repaid
 
 
 def alive(batch: Batch, rows: IntpArray, states: States) -> tuple[Bonds, IntpArray]:
@@ -108,24 +146,22 @@ def alive(batch: Batch, rows: IntpArray, states: States) -> tuple[Bonds, IntpArr
 def bond_flows(bonds: Bonds, lattices: Lattices, states: States) -> tuple[Flows, BondFlows]:
     """Return the bonds' flows, discounted by their own spread, and what they are made of."""
     placed = place(bonds.remaining, lattices, states)
-    count, offsets, days = bonds.remaining.count, placed.offsets, placed.days
-    last = offsets[1:].astype(np.int64) - 1
-    first = bonds.remaining.first
-    outstanding = np.repeat(bonds.face, count)
-    if bonds.balance.any:
-        outstanding *= bonds.balance.over(first, offsets)
-    coupons = outstanding * bonds.coupon.over(first, offsets)
-    coupons *= placed.fraction
-    principal = np.zeros(len(coupons))
-    if bonds.balance.any:
-        principal[:-1] = outstanding[:-1] - outstanding[1:]
-    principal[last] = outstanding[last] * (bonds.redemption / 100.0)
-    if (bonds.spread != 0.0).any():
-        discount = np.exp(days / -365.0 * np.repeat(bonds.spread, count))
-        amounts = coupons * discount + principal * discount
+    count, offsets = bonds.remaining.count, placed.offsets
+    if bonds.balance.any or bonds.coupon.any:
+        coupons = outstanding(bonds, placed) * bonds.coupon.over(placed.first, offsets)
     else:
-        amounts = coupons + principal
-    made = BondFlows(placed.payment, placed.owner, days, coupons, principal, outstanding)
+        coupons = np.repeat(bonds.face * bonds.coupon.first, count)
+    coupons *= placed.fraction
+    made = BondFlows(bonds, placed, coupons)
+    spreaded = bool((bonds.spread != 0.0).any())
+    discount = placed.discount(bonds.spread) if spreaded else None
+    amounts = coupons.copy() if discount is None else coupons * discount
+    if bonds.balance.any:
+        amounts += made.principal if discount is None else made.principal * discount
+    else:
+        last = offsets[1:] - 1
+        redemption = bonds.face * (bonds.redemption / 100.0)
+        amounts[last] += redemption if discount is None else redemption * discount[last]
     return placed.flows(amounts, lattices), made
 
 

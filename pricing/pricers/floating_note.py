@@ -269,7 +269,7 @@ class Chunk:
         notes = self.notes.take(index)
         margin = self.rates.margin.take(index)
         rates = NoteRates(self.batch, notes.rows, notes.schedule, notes.remaining.first, margin)
-        placed = state_valued.part_of(self.placed, begin, end)
+        placed = self.placed.part(begin, end)
         return Chunk(self.batch, notes, self.lattices, self.found, self.states, placed, rates)
 
     def _put_unlimited(self, weights: FloatArray, cells: Cells) -> None:
@@ -282,7 +282,8 @@ class Chunk:
             states_of = self.states.state_set((pool.currency,), pool.currency, credit=True)
             if not len(states_of):
                 continue
-            part, placed = self.part(begin, end), state_valued.part_of(self.placed, begin, end)
+            part = self.part(begin, end)
+            placed = part.placed
             rates = part.rates.unlimited(part.accrual(), placed.slots, self.states, states_of)
             for row, failure in rates.failures.items():
                 self.found.failures.setdefault(int(part.rows[row]), failure)

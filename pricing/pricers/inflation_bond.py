@@ -136,7 +136,7 @@ class Chunk:
             self.lattices,
             self.found,
             self.states,
-            state_valued.part_of(self.placed, begin, end),
+            self.placed.part(begin, end),
             self.face[index],
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,25 +19,84 @@ IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed:
     """Flow j is payment `payment[j]` of row `owner[j]`, `days[j]` after the valuation date.
 
-    Row i owns [offsets[i], offsets[i + 1]); `slots` are places in the date grid, `fraction` the
-    year fractions of the periods.
+    Row i owns [offsets[i], offsets[i + 1]) and its first flow is payment `first[i]`; `slots` are
+    places in the date grid, `fraction` the year fractions of the periods. What few products read
+    is made when it is read.
     """
 
     offsets: Int32Array
     slots: Int32Array
-    days: IntArray
     fraction: FloatArray
-    payment: IntArray
-    owner: IntpArray
+    first: IntArray
+    calendar: PlacedDays
+
+    @cached_property
+    def days(self) -> IntArray:
+        """Return the days from the valuation date to each flow."""
+        return self.calendar.days()
+
+    @cached_property
+    def owner(self) -> IntpArray:
+        """Return the row of each flow."""
+        return np.repeat(np.arange(len(self.first)), np.diff(self.offsets))
+
+    @cached_property
+    def payment(self) -> IntArray:
+        """Return the number of the payment that each flow is."""
+        begin = self.offsets[:-1].astype(np.int64)
+        flow = np.arange(int(self.offsets[-1]))
+        return np.asarray(flow - np.repeat(begin - self.first, np.diff(self.offsets)))
+
+    def discount(self, spread: FloatArray) -> FloatArray:
+        """Return exp(-s x t) of each flow for the spreads of the rows."""
+        years = self.calendar.negative_years()
+        years *= np.repeat(spread, np.diff(self.offsets))
+        return np.asarray(np.exp(years, out=years))
 
     def flows(self, amounts: FloatArray, lattices: Lattices) -> Flows:
         """Return amounts as flows at these places."""
         grid = lattices.grid[lattices.row]
         return Flows(amounts, self.slots, self.offsets, grid, lattices.regular)
+
+    def part(self, begin: int, end: int) -> Placed:
+        """Return the flows of rows [begin, end)."""
+        first, last = int(self.offsets[begin]), int(self.offsets[end])
+        return Placed(
+            self.offsets[begin : end + 1] - self.offsets[begin],
+            self.slots[first:last],
+            self.fraction[first:last],
+            self.first[begin:end],
+            PlacedDays(self.days[first:last], np.arange(last - first), _NO_ROWS, _NO_ROWS),
+        )
+
+
+_NO_ROWS = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDays:
+    """The day of flow j is table[at[j]], but last_days of the flows at the places `last`."""
+
+    table: IntArray
+    at: IntArray
+    last: IntArray
+    last_days: IntArray
+
+    def days(self) -> IntArray:
+        """Return the days from the valuation date to each flow."""
+        days = self.table.take(self.at)
+        days[self.last] = self.last_days
+        return days
+
+    def negative_years(self) -> FloatArray:
+        """Return -t of each flow, Act/365F: one division a day of the table, not a flow."""
+        years = (self.table / -365.0).take(self.at)
+        years[self.last] = self.last_days / -365.0
+        return years
 
 
 def place(remaining: Remaining, lattices: Lattices, states: States) -> Placed:
@@ -44,8 +104,8 @@ def place(remaining: Remaining, lattices: Lattices, states: States) -> Placed:
     count = remaining.count
     payments, number = lattices.days.shape
     last_days = remaining.last_day - states.day
-    days_by_lattice = np.ascontiguousarray(lattices.days.T)
-    slots = states.grid.slots(np.concatenate([days_by_lattice.ravel(), last_days]))
+    table = np.ascontiguousarray(lattices.days.T).ravel()
+    slots = states.grid.slots(np.concatenate([table, last_days]))
     offsets = offsets_of(count)
     begin, last = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64) - 1
     # The place of each flow in tables laid out lattice by lattice.
@@ -53,10 +113,7 @@ def place(remaining: Remaining, lattices: Lattices, states: States) -> Placed:
     fraction = np.ascontiguousarray(lattices.fraction.T).ravel().take(at)
     fraction[begin] = remaining.first_fraction
     fraction[last] = remaining.last_fraction
-    days = days_by_lattice.ravel().take(at)
-    days[last] = last_days
     flow_slots = slots[: payments * number].take(at)
     flow_slots[last] = slots[payments * number :]
-    owner = np.repeat(np.arange(len(count)), count)
-    payment = np.arange(int(offsets[-1])) - begin[owner] + remaining.first[owner]
-    return Placed(offsets, flow_slots, days, fraction, payment, owner)
+    days = PlacedDays(table, at, last, last_days)
+    return Placed(offsets, flow_slots, fraction, remaining.first, days)

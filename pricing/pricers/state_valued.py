@@ -138,17 +138,3 @@ def settlement_factor(pool: Pool, states: States, states_of: StateSet) -> FloatA
     """Return (1, states): the discount factor of the settlement day."""
     at = np.array([states.settlement_days(pool.currency) / 365.0])
     return states.state_discount(pool.curve, pool.spread_class, at, states_of)
-
-
-def part_of(placed: Placed, begin: int, end: int) -> Placed:
-    """Return the flows of rows [begin, end)."""
-    first, last = int(placed.offsets[begin]), int(placed.offsets[end])
-    flows = slice(first, last)
-    return Placed(
-        placed.offsets[begin : end + 1] - placed.offsets[begin],
-        placed.slots[flows],
-        placed.days[flows],
-        placed.fraction[flows],
-        placed.payment[flows],
-        placed.owner[flows] - begin,
-    )
