@@ -162,7 +162,9 @@ class Chunk:
         """Return the period of each flow."""
         owner, payment = self.placed.owner, self.placed.payment
         schedule = self.notes.schedule.take(owner)
-        return Accrual(owner, payment, schedule.accrual(payment - 1), schedule.accrual(payment))
+        whole = np.ones(len(owner), dtype=bool)
+        begin, end = schedule.accrual(payment - 1), schedule.accrual(payment)
+        return Accrual(owner, payment, begin, end, whole)
 
     def coupons(self, states_of: StateSet) -> tuple[FloatArray, FloatArray]:
         """Return coupon amounts and index rates (flows, states); note failures of the rows."""
@@ -216,7 +218,8 @@ class Chunk:
         if not len(started):
             return out
         stop = np.where(self._daily()[started], until[started], end[started])
-        accrual = Accrual(started, within[started], begin[started], stop)
+        whole = stop == end[started]
+        accrual = Accrual(started, within[started], begin[started], stop, whole)
         rate, _, failures = self.rates.rates(accrual, self.states, state_valued.base(self.states))
         for row, failure in failures.items():
             self.found.failures.setdefault(int(self.notes.rows[row]), failure)

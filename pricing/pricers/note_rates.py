@@ -41,12 +41,32 @@ def index_of(states: States, currency: str, name: str) -> tuple[str, ...] | Fail
 
 @dataclass(frozen=True, slots=True)
 class Accrual:
-    """Periods [start, end) (day ordinals) of payments `payment` of rows `owner` of the notes."""
+    """Periods [start, end) (day ordinals) of payments `payment` of rows `owner` of the notes.
+
+    A period that is not `whole` ends before its payment does: a lockout is of the end.
+    """
 
     owner: IntpArray
     payment: IntArray
     start: IntArray
     end: IntArray
+    whole: npt.NDArray[np.bool_]
+
+    def how(self, batch: Batch, rows: IntpArray) -> list[IntArray]:
+        """Return how each period reads its index, the columns of _HOW."""
+        found = {name: batch.integers(name)[rows][self.owner] for name in _HOW}
+        found["lockout"] = found["lockout"] * self.whole
+        return list(found.values())
+
+    def take(self, index: IntpArray) -> Accrual:
+        """Return the given periods."""
+        return Accrual(
+            self.owner[index],
+            self.payment[index],
+            self.start[index],
+            self.end[index],
+            self.whole[index],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +132,9 @@ class NoteRates:
         self, accrual: Accrual, slots: Int32Array, states: States, states_of: StateSet
     ) -> UnlimitedRates:
         """Return what coupons without floors and caps are made of, each period of a day once."""
-        how = [self.batch.integers(name)[self.rows][accrual.owner] for name in _HOW]
+        how = accrual.how(self.batch, self.rows)
         sample, place = combine(*how, accrual.start, accrual.end, slots)
-        chosen = Accrual(
-            accrual.owner[sample],
-            accrual.payment[sample],
-            accrual.start[sample],
-            accrual.end[sample],
-        )
+        chosen = accrual.take(sample)
         rates, missing = self._index_rates(chosen, states, states_of)
         fixed, current = self._given(accrual, states)
         given = np.where(
@@ -152,7 +167,7 @@ class NoteRates:
         self, accrual: Accrual, states: States, states_of: StateSet
     ) -> tuple[FloatArray, IntArray]:
         """Return index rates of periods: every distinct period of an index is computed once."""
-        how = [self.batch.integers(name)[self.rows][accrual.owner] for name in _HOW]
+        how = accrual.how(self.batch, self.rows)
         sample, place = combine(*how, accrual.start, accrual.end)
         rates = np.zeros((len(sample), len(states_of)))
         missing = np.full(len(sample), NOT_MISSING, dtype=np.int64)

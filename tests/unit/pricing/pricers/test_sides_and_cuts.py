@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,17 @@ def test_fixed_to_float_note_pays_its_coupon_until_the_day(
     for cell in ("PV@BASE", "PV@UP", "ACCRUED@BASE", "CLEAN_PRICE@BASE"):
         assert note[cell] == pytest.approx(bond[cell], rel=1e-13), cell
     assert note["DV01@BASE/USD"] == pytest.approx(bond["DV01@BASE/USD"], rel=1e-7)
+
+
+def test_lockout_is_of_the_end_of_a_period_not_of_what_has_accrued(
+    value: Value, position: Position, make_states: MakeStates, market: dict[str, Any]
+) -> None:
+    """Rates that jump in the last days before today: a lockout of five days does not hide them."""
+    for pair in market["fixings"]["SOFR"][-5:]:
+        pair[1] = "0.09"
+    states = make_states(market, measures=("PV", "ACCRUED"))
+    terms = {"index": "SOFR", "margin": "0"}
+    plain = value(position("FLOATING_NOTE", terms), states)
+    locked = value(position("FLOATING_NOTE", {**terms, "lockout_days": 5}), states)
+    assert locked["ACCRUED@BASE"] == plain["ACCRUED@BASE"]
+    assert locked["PV@BASE"] != plain["PV@BASE"]
