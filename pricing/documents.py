@@ -13,6 +13,7 @@ from typing import Any
 
 from pricing.axis import BASE
 from pricing.market import snapshot
+from pricing.market.completion import completed
 from pricing.market.errors import MarketError
 from pricing.market.snapshot import Market
 from pricing.position import PositionInput
@@ -98,7 +99,7 @@ def positions(path: Path) -> list[PositionInput]:
 def market(path: Path) -> Market:
     """Return the market of a file."""
     try:
-        return snapshot.parse(load(path))
+        return snapshot.parse(completed(load(path)))
     except MarketError as error:
         raise InputError(f"{path}: {error}") from None
 

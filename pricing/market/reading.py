@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from pricing.currencies import is_currency
 from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal, read
 from pricing.market.errors import MarketError
+
+FloatArray = npt.NDArray[np.float64]
+
+DERIVATIVE_LIMIT = 1e4
+"""A zero or hazard rate that moves more than this for a unit of a quote is refused."""
 
 
 def mapping(value: object, place: str) -> Mapping[str, Any]:
@@ -33,6 +41,43 @@ def text(source: Mapping[str, Any], key: str, place: str) -> str:
     if not isinstance(value, str) or not value:
         raise MarketError(f"{place}.{key}", "a text is expected")
     return value
+
+
+def choice(
+    source: Mapping[str, Any],
+    key: str,
+    choices: Sequence[str],
+    place: str,
+    default: str | None = None,
+) -> str:
+    """Return a text that is one of the choices."""
+    value = source.get(key, default)
+    if not isinstance(value, str) or value not in choices:
+        raise MarketError(f"{place}.{key}", f"{value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def only(source: Mapping[str, Any], known: set[str], place: str) -> None:
+    """Refuse a field that the part does not have."""
+    for key in source:
+        if key not in known:
+            raise MarketError(f"{place}.{key}", "no such field")
+
+
+def pair(value: object, place: str, expected: str) -> tuple[Any, Any]:
+    """Return the two members of a pair."""
+    members = sequence(value, place)
+    if len(members) != 2:
+        raise MarketError(place, f"{expected} is expected")
+    return members[0], members[1]
+
+
+def whole(value: object, place: str, low: int, high: int) -> int:
+    """Return a whole number within [low, high]."""
+    result = number(value, place, low, high)
+    if not result.is_integer():
+        raise MarketError(place, f"{value!r} is not a whole number")
+    return int(result)
 
 
 def number(value: object, place: str, low: float, high: float) -> float:
@@ -77,3 +122,18 @@ def tenor_years(value: object, place: str) -> float:
         if 0 < count <= 1200 and value[-1] in "MY":
             return count / 12.0 if value[-1] == "M" else float(count)
     raise MarketError(place, f"{value!r} is not a tenor like 3M or 10Y")
+
+
+def table(rows: object, nodes: int, quotes: int, place: str) -> FloatArray:
+    """Return a table of derivatives (nodes, quotes)."""
+    listed = sequence(rows, place)
+    if len(listed) != nodes:
+        raise MarketError(place, f"{nodes} rows are expected, one per node")
+    out = np.empty((nodes, quotes))
+    for i, row in enumerate(listed):
+        cells = sequence(row, f"{place}[{i}]")
+        if len(cells) != quotes:
+            raise MarketError(f"{place}[{i}]", f"{quotes} derivatives are expected")
+        for j, cell in enumerate(cells):
+            out[i, j] = number(cell, f"{place}[{i}][{j}]", -DERIVATIVE_LIMIT, DERIVATIVE_LIMIT)
+    return out

@@ -66,6 +66,32 @@ def test_text_output_names_cells_and_failures(files: dict[str, Path]) -> None:
     assert "PV@BASE" in done.stdout
 
 
+def test_market_of_quotes_is_calibrated_before_it_values(files: dict[str, Path]) -> None:
+    market = json.loads(files["market"].read_text())
+    market["indices"] = {
+        "SOFR": {"currency": "USD", "kind": "OVERNIGHT", "day_count": "ACT/360",
+                 "calendar": "US-GOVT", "curve": "USD-TREASURY"},
+    }  # fmt: skip
+    market["curves"][0] = {
+        "name": "USD-TREASURY", "currency": "USD", "kind": "BOOTSTRAP",
+        "quotes": [{"kind": "OIS", "tenor": f"{years}Y", "rate": "0.04", "index": "SOFR"}
+                   for years in (1, 5, 30)],
+    }  # fmt: skip
+    files["market"].write_text(json.dumps(market))
+    done = run("value", files["instruments"], files["market"], "--measures", "DV01,DV01_PAR",
+               "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    loan = json.loads(done.stdout)[0]["values"]
+    zero, par = (float(loan[f"{code}@BASE/USD"]) for code in ("DV01", "DV01_PAR"))
+    # A simple ACT/360 rate a year is a continuous ACT/365F one of about 98% of its move.
+    assert par == pytest.approx(zero * 365 / 360 / 1.0405, rel=5e-3)
+    market["curves"][0]["quotes"][1]["rate"] = "0.9"
+    files["market"].write_text(json.dumps(market))
+    refused = run("value", files["instruments"], files["market"])
+    assert refused.returncode == 2
+    assert "USD-TREASURY.quotes[1] (OIS 5Y)" in refused.stderr
+
+
 def test_cashflows_tie_to_the_value(files: dict[str, Path]) -> None:
     done = run("cashflows", files["instruments"], files["market"], "--json")
     assert done.returncode == 0, done.stderr

@@ -10,8 +10,11 @@ import pytest
 from pricing.calendars import CALENDARS, ROLLS
 from pricing.daycount import CONVENTIONS
 from pricing.failure import CODES
+from pricing.market.bootstrap.instruments import KINDS as QUOTES
+from pricing.market.interpolation import Interpolation
 from pricing.measures import MEASURES
 from pricing.products.registry import PRODUCTS
+from pricing.scenarios.parse_shock import RISKS
 from pricing.scenarios.shocks import STANDARD
 
 METHODS = Path(__file__).parents[3] / "docs" / "methods"
@@ -45,3 +48,11 @@ def test_conventions_calendars_and_scenarios_are_documented() -> None:
         assert f"`{code}`" in page, code
     for scenario in STANDARD:
         assert f"`{scenario.code}`" in text("scenarios.md")
+
+
+def test_quotes_interpolations_and_shocks_are_documented() -> None:
+    page = text("market.md")
+    for code in (*QUOTES, *Interpolation):
+        assert f"`{code}`" in page, code
+    for risk in RISKS:
+        assert f"| {risk} |" in text("scenarios.md"), risk

@@ -1,4 +1,4 @@
-"""Par quotes -> zero nodes, by QuantLib, once when quotes come in; pricing reads only the nodes.
+"""Treasury par yields -> zero nodes.
 
 US Treasury constant-maturity (CMT) yields are par yields: tenors below one year are bill rates,
 simple Act/365 (the Treasury's bond-equivalent yield of a bill), tenors from one year are coupons
@@ -18,8 +18,16 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from pricing import dates
 from pricing.market import reading
+from pricing.market.curves import ZeroCurve
 from pricing.market.errors import MarketError
+from pricing.market.plain import plain
+
+FloatArray = npt.NDArray[np.float64]
 
 METHOD = "par yields: bills simple ACT/365F below 1Y, semiannual par notes from 1Y; LINEAR_ZERO"
 SHORTEST_NOTE_MONTHS = 12
@@ -140,6 +148,40 @@ def _nodes(ql: Any, quotes: list[ParQuote], place: str) -> list[tuple[dt.date, D
     return nodes
 
 
+def jacobian(
+    as_of: int, curve: ZeroCurve, months: Sequence[int], rates: Sequence[float]
+) -> FloatArray:
+    """Return (nodes, quotes): the derivative of each node's zero rate by each par yield.
+
+    At a price of par F(z, y) = 0 the implicit function has dz/dy = -(dF/dz)^-1 dF/dy. A quote
+    depends on no later node, so the system is solved forwards, row by row.
+    """
+    count = len(months)
+    by_node = np.zeros((count, count))
+    by_quote = np.zeros(count)
+    for place, (length, rate) in enumerate(zip(months, rates, strict=True)):
+        bill = length < SHORTEST_NOTE_MONTHS
+        steps = [length] if bill else range(length % 6 or 6, length + 1, 6)
+        days = [dates.add_months(as_of, step) - as_of for step in steps]
+        times = np.array(days) / 365.0
+        factors = np.exp(-curve.zero_rates(times) * times)
+        earned = times if bill else np.full(len(times), 0.5)
+        if not bill and length % 6:
+            earned[0] = (length % 6) / 12.0
+        paid = rate * earned
+        paid[-1] += 1.0
+        by_node[place] = -(curve.weights(times) * (paid * times * factors)).sum(axis=1)
+        by_quote[place] = (earned * factors).sum()
+    out = np.zeros((count, count))
+    for place in range(count):
+        right = np.zeros(count)
+        right[place] = -by_quote[place]
+        for before in range(place):
+            right -= by_node[place, before] * out[before]
+        out[place] = right / by_node[place, place]
+    return out
+
+
 def par_curve_document(
     name: str,
     currency: str,
@@ -156,14 +198,8 @@ def par_curve_document(
         "interpolation": "LINEAR_ZERO",
         "compounding": "CONTINUOUS",
         "day_count": "ACT/365F",
-        "quotes": [{"tenor": tenor, "rate": _plain(rate)} for tenor, rate in quotes],
-        "nodes": [[day.isoformat(), _plain(zero)] for day, zero in nodes],
+        "quotes": [{"tenor": tenor, "rate": plain(rate)} for tenor, rate in quotes],
+        "nodes": [[day.isoformat(), plain(zero)] for day, zero in nodes],
         "source": source,
         "method": METHOD,
     }
-
-
-def _plain(value: Any) -> str:
-    """Return a decimal as text without exponent and without trailing zeros."""
-    text = format(Decimal(str(value)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
