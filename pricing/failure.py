@@ -22,6 +22,7 @@ CODES = MappingProxyType(
         "SPREAD_NOT_SOLVED": "no spread within +/-100% reproduces the mark",
         "MARK_MISSING": "the spread is to be solved from a mark and there is none",
         "FX_MISSING": "the market has no rate between the currency and the run currency",
+        "FIXING_MISSING": "a rate fixed in the past is not among the market's fixings",
         "MATURED": "no flow is left after the cut",
         "CLOSED": "the position is closed",
         "RECOVERY_MISSING": "the position is defaulted and carries no expected recoveries",

@@ -114,6 +114,8 @@ class Measure:
 
 _ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FX_FWD"})
 _DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND"})
+_OPTIONS: frozenset[str] = frozenset()
+_INFLATION_LINKED: frozenset[str] = frozenset()
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
@@ -253,6 +255,22 @@ _TABLE = (
         _DEBT,
     ),
     Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
+    Measure(
+        "VEGA",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "change of PV for +1bp of normal volatility, +1 point of another",
+        _OPTIONS,
+    ),
+    Measure(
+        "INFLATION01",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "change of PV for +1bp of zero inflation rates",
+        _INFLATION_LINKED,
+    ),
 )
 
 MEASURES = MappingProxyType({measure.code: measure for measure in _TABLE})

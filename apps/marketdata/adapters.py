@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
-from foundation.hashing import decimal_text
-from pricing.market import bootstrap, snapshot
+from apps.marketdata.canonical import (
+    Each,
+    Fields,
+    MarketFault,
+    Named,
+    Number,
+    Pairs,
+    Shape,
+    canonical,
+    listed,
+    named,
+    number,
+    pair,
+    pairs,
+)
+from pricing.market import bootstrap, model_documents, snapshot
 from pricing.market.errors import MarketError
+
+__all__ = ["FORMAT", "MarketFault", "normal_document"]
 
 FORMAT = snapshot.FORMAT
 
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _FIRST, _LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
-class MarketFault(ValueError):
-    """What is wrong with a market document, and the place of it."""
-
-    def __init__(self, place: str, message: str, found: object = "") -> None:
-        super().__init__(f"{place}: {message}")
-        self.place, self.message, self.found = place, message, found
+_PARTS: Mapping[str, Shape] = {
+    "indices": Named(
+        Fields({"margin": Number(), "fixing_lag_days": Number(), "leg_months": Number()})
+    ),
+    "fixings": Named(Pairs()),
+    "volatilities": Each(
+        Fields({"shift": Number(), "strikes": Each(Number()), "values": Each(Each(Number()))})
+    ),
+    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs()})),
+    "inflation": Named(Fields({"lag_months": Number(), "history": Pairs(), "nodes": Pairs()})),
+    "models": Named(
+        Fields({"hull_white": Fields({"mean_reversion": Number(), "sigma": Number()})})
+    ),
+}
+"""Where the decimals stand in the parts that are read as they are given."""
 
 
 def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,18 +60,26 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     normal: dict[str, Any] = {k: v for k, v in document.items() if k != "name"}
     normal["format"] = document.get("format", FORMAT)
     for part, read in (("curves", _curve), ("spreads", _spread), ("fx", _quote)):
-        items = _list(document.get(part, []), part)
+        items = listed(document.get(part, []), part)
         read_items = [
-            read(_object(item, f"{part}[{at}]"), f"{part}[{at}]", as_of)
+            read(named(item, f"{part}[{at}]"), f"{part}[{at}]", as_of)
             for at, item in enumerate(items)
         ]
         normal[part] = sorted(read_items, key=_sort_key)
-    settlement = _object(document.get("settlement_days", {}), "settlement_days")
+    settlement = named(document.get("settlement_days", {}), "settlement_days")
     normal["settlement_days"] = {
         currency: _settlement(rule, f"settlement_days.{currency}")
         for currency, rule in settlement.items()
     }
+    for part, shape in _PARTS.items():
+        if part in normal:
+            read_part = canonical(normal[part], shape, part)
+            normal[part] = (
+                sorted(read_part, key=_sort_key) if isinstance(shape, Each) else read_part
+            )
     try:
+        if "models" in normal:
+            normal["models"] = model_documents.calibrated(normal)
         snapshot.parse(normal)
     except MarketError as error:
         raise _fault(error) from None
@@ -68,12 +98,12 @@ def _sort_key(item: Mapping[str, Any]) -> tuple[str, ...]:
 def _curve(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any]:
     curve = dict(item)
     if "nodes" in item:
-        curve["nodes"] = _nodes(item["nodes"], f"{place}.nodes")
+        curve["nodes"] = pairs(item["nodes"], f"{place}.nodes")
     if "quotes" not in item:
         return curve
     quotes = [
         _par_quote(quote, f"{place}.quotes[{at}]")
-        for at, quote in enumerate(_list(item["quotes"], f"{place}.quotes"))
+        for at, quote in enumerate(listed(item["quotes"], f"{place}.quotes"))
     ]
     name = str(item.get("name", place))
     try:
@@ -90,43 +120,22 @@ def _curve(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any
 def _par_quote(quote: Any, place: str) -> tuple[str, str]:
     if isinstance(quote, Mapping):
         quote = [quote.get("tenor"), quote.get("rate")]
-    pair = _pair(quote, place, "[tenor, par yield]")
-    return str(pair[0]), _number(pair[1], f"{place} ({pair[0]})")
+    tenor, rate = pair(quote, place, "[tenor, par yield]")
+    return str(tenor), number(rate, f"{place} ({tenor})")
 
 
 def _spread(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any]:
-    return {**item, "nodes": _nodes(item.get("nodes"), f"{place}.nodes")}
+    return {**item, "nodes": pairs(item.get("nodes"), f"{place}.nodes")}
 
 
 def _quote(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any]:
     name = f"{place} ({item.get('base')}/{item.get('quote')})"
-    return {**item, "rate": _number(item.get("rate"), name)}
+    return {**item, "rate": number(item.get("rate"), name)}
 
 
 def _settlement(rule: Any, place: str) -> dict[str, Any]:
     rule = rule if isinstance(rule, Mapping) else {"days": rule}
-    return {**rule, "days": _number(rule.get("days"), place)}
-
-
-def _nodes(value: Any, place: str) -> list[list[str]]:
-    pairs = (
-        _pair(node, f"{place}[{at}]", "[date or tenor, number]")
-        for at, node in enumerate(_list(value, place))
-    )
-    return [[str(a), _number(b, f"{place}[{at}] ({a})")] for at, (a, b) in enumerate(pairs)]
-
-
-def _pair(value: Any, place: str, expected: str) -> tuple[Any, Any]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise MarketFault(place, expected, value)
-    return value[0], value[1]
-
-
-def _number(value: Any, place: str) -> str:
-    text = str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
-        raise MarketFault(place, "a plain decimal number", value)
-    return decimal_text(Decimal(text))
+    return {**rule, "days": number(rule.get("days"), place)}
 
 
 def _date(value: Any) -> dt.date:
@@ -137,15 +146,3 @@ def _date(value: Any) -> dt.date:
     if not _FIRST <= day <= _LAST:
         raise MarketFault("as_of", f"a date from {_FIRST} to {_LAST}", value)
     return day
-
-
-def _list(value: Any, place: str) -> Sequence[Any]:
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise MarketFault(place, "a list is expected", value)
-    return value
-
-
-def _object(value: Any, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise MarketFault(place, "an object is expected", value)
-    return value

@@ -38,6 +38,7 @@ _CODES: tuple[str, ...] = (
     "RECOVERY_MISSING",
     "CREDIT_COUNTED_TWICE",
     "UNKNOWN_PRODUCT",
+    "FIXING_MISSING",
 )
 
 NUMBER: Mapping[str, int] = MappingProxyType(

@@ -20,6 +20,7 @@ from typing import Any
 
 from pricing.market import reading
 from pricing.market.errors import MarketError
+from pricing.market.plain import plain
 
 METHOD = "par yields: bills simple ACT/365F below 1Y, semiannual par notes from 1Y; LINEAR_ZERO"
 SHORTEST_NOTE_MONTHS = 12
@@ -153,14 +154,8 @@ def par_curve_document(
         "interpolation": "LINEAR_ZERO",
         "compounding": "CONTINUOUS",
         "day_count": "ACT/365F",
-        "quotes": [{"tenor": tenor, "rate": _plain(rate)} for tenor, rate in quotes],
-        "nodes": [[day.isoformat(), _plain(zero)] for day, zero in nodes],
+        "quotes": [{"tenor": tenor, "rate": plain(rate)} for tenor, rate in quotes],
+        "nodes": [[day.isoformat(), plain(zero)] for day, zero in nodes],
         "source": source,
         "method": METHOD,
     }
-
-
-def _plain(value: Any) -> str:
-    """Return a decimal as text without exponent and without trailing zeros."""
-    text = format(Decimal(str(value)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

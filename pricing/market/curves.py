@@ -1,4 +1,4 @@
-"""Zero curves: continuously compounded, Act/365F, linear between nodes and flat beyond them."""
+"""Zero curves: continuously compounded, Act/365F, interpolated between nodes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from pricing.market.interpolation import Interpolation, segments, zero_rates
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -24,13 +26,17 @@ class ZeroCurve:
     node_dates: tuple[int, ...]
     source: str = ""
     method: str = ""
+    interpolation: Interpolation = Interpolation.LINEAR_ZERO
 
     def zero_rates(self, times: FloatArray) -> FloatArray:
         """Return the zero rate at each time in years."""
-        return piecewise_linear(times, self.times, self.zeros)
+        return zero_rates(self.interpolation, times, self.times, self.zeros)
 
     def node_weights(self, time: float) -> list[tuple[int, float]]:
         """Return the nodes and weights that make up the zero rate at a time."""
+        if self.interpolation is not Interpolation.LINEAR_ZERO:
+            shares = self.weights(np.array([time]))[:, 0]
+            return [(int(at), float(shares[at])) for at in np.flatnonzero(shares)]
         left, weight = segments(np.array([time]), self.times)
         at, share = int(left[0]), float(weight[0])
         if share == 0.0 or len(self.times) == 1:
@@ -39,22 +45,6 @@ class ZeroCurve:
             return [(at + 1, 1.0)]
         return [(at, 1.0 - share), (at + 1, share)]
 
-
-def segments(times: FloatArray, knots: FloatArray) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """Return for each time its left knot and the weight of the right one, in [0, 1].
-
-    Beyond the ends the weight is 0 or 1: flat. A single knot is its own neighbour.
-    """
-    if len(knots) == 1:
-        return np.zeros(len(times), dtype=np.intp), np.zeros(len(times))
-    left = np.clip(np.searchsorted(knots, times, side="right") - 1, 0, len(knots) - 2)
-    weight = (times - knots[left]) / (knots[left + 1] - knots[left])
-    return left, np.clip(weight, 0.0, 1.0)
-
-
-def piecewise_linear(times: FloatArray, knots: FloatArray, values: FloatArray) -> FloatArray:
-    """Return values (..., knots) interpolated at the times: (..., times)."""
-    left, weight = segments(times, knots)
-    right = np.minimum(left + 1, len(knots) - 1)
-    start = values[..., left]
-    return np.asarray(start + (values[..., right] - start) * weight)
+    def weights(self, times: FloatArray) -> FloatArray:
+        """Return (nodes, times): the derivative of each zero rate by the rate of each node."""
+        return zero_rates(self.interpolation, times, self.times, np.eye(len(self.times)))

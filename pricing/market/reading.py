@@ -35,6 +35,43 @@ def text(source: Mapping[str, Any], key: str, place: str) -> str:
     return value
 
 
+def choice(
+    source: Mapping[str, Any],
+    key: str,
+    choices: Sequence[str],
+    place: str,
+    default: str | None = None,
+) -> str:
+    """Return a text that is one of the choices."""
+    value = source.get(key, default)
+    if not isinstance(value, str) or value not in choices:
+        raise MarketError(f"{place}.{key}", f"{value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def only(source: Mapping[str, Any], known: set[str], place: str) -> None:
+    """Refuse a field that the part does not have."""
+    for key in source:
+        if key not in known:
+            raise MarketError(f"{place}.{key}", "no such field")
+
+
+def pair(value: object, place: str, expected: str) -> tuple[Any, Any]:
+    """Return the two members of a pair."""
+    members = sequence(value, place)
+    if len(members) != 2:
+        raise MarketError(place, f"{expected} is expected")
+    return members[0], members[1]
+
+
+def whole(value: object, place: str, low: int, high: int) -> int:
+    """Return a whole number within [low, high]."""
+    result = number(value, place, low, high)
+    if not result.is_integer():
+        raise MarketError(place, f"{value!r} is not a whole number")
+    return int(result)
+
+
 def number(value: object, place: str, low: float, high: float) -> float:
     """Return a finite number within [low, high]: a decimal text, Decimal or int."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):

@@ -8,21 +8,36 @@ meets a malformed market.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pricing.calendars import CALENDARS, add_business_days
 from pricing.dates import date_of, ordinal
-from pricing.market import reading
+from pricing.market import (
+    collateral,
+    credit,
+    fixings,
+    indices,
+    inflation,
+    models,
+    reading,
+    volatility,
+)
+from pricing.market.content import content_hash
+from pricing.market.credit import CreditCurve
 from pricing.market.curves import ZeroCurve
 from pricing.market.errors import MarketError
+from pricing.market.fixings import Fixings
 from pricing.market.fx import FxQuote, FxValue, values_in
+from pricing.market.indices import Index
+from pricing.market.inflation import Inflation
+from pricing.market.interpolation import Interpolation
+from pricing.market.models import HullWhite
 from pricing.market.spreads import SpreadCurve, SpreadMatrix
+from pricing.market.volatility import Volatility, VolatilityKind
 
 FORMAT = "tieout.market/1"
 RATE_LIMIT = 1.0
@@ -45,7 +60,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Curves by name, the discount curve of each currency, spreads, FX quotes, settlement."""
+    """Curves by name, the discount curve of each currency, spreads, FX quotes, settlement.
+
+    `indices` by name, and the `fixings` of those that have any; `volatilities`, `credit` and
+    `inflation` by name; `hull_white` by currency; `collateral` by (currency of flows, of
+    collateral).
+    """
 
     as_of: dt.date
     curves: Mapping[str, ZeroCurve]
@@ -54,9 +74,18 @@ class Market:
     fx: tuple[FxQuote, ...]
     settlement: Mapping[str, Settlement]
     hashes: Mapping[str, bytes]
+    indices: Mapping[str, Index] = field(default_factory=dict)
+    fixings: Mapping[str, Fixings] = field(default_factory=dict)
+    volatilities: Mapping[str, Volatility] = field(default_factory=dict)
+    credit: Mapping[str, CreditCurve] = field(default_factory=dict)
+    inflation: Mapping[str, Inflation] = field(default_factory=dict)
+    hull_white: Mapping[str, HullWhite] = field(default_factory=dict)
+    collateral: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def hash_of(self, name: str) -> bytes:
         """Return the sha256 of one named object: `curve/..`, `spread/..`, `fx/..`, `discount/..`.
+
+        docs/methods/market.md lists the prefixes.
 
         Two snapshots share the hash where they share the object, so a caller can hash only what
         a position used.
@@ -66,6 +95,26 @@ class Market:
     def fx_values(self, target: str) -> dict[str, FxValue]:
         """Return the value of one unit of each reachable currency in `target`."""
         return values_in(self.fx, target)
+
+    def fixing(self, index: str, day: int) -> float | None:
+        """Return the fixing of an index on a day ordinal, None where the market has none.
+
+        Whoever needs one that is not there fails with FIXING_MISSING.
+        """
+        history = self.fixings.get(index)
+        if history is None:
+            return None
+        rates, known = history.at(np.array([day], dtype=np.int64))
+        return float(rates[0]) if known[0] else None
+
+    def volatility(self, currency: str, kind: str, named: str = "") -> Volatility | None:
+        """Return the surface named, else the only one of a currency and kind, or None."""
+        if named:
+            found = self.volatilities.get(named)
+            return found if found and (found.currency, found.kind) == (currency, kind) else None
+        kind = VolatilityKind(kind)
+        fit = [v for v in self.volatilities.values() if (v.currency, v.kind) == (currency, kind)]
+        return fit[0] if len(fit) == 1 else None
 
     def settlement_day(self, currency: str, valuation: int) -> int:
         """Return the day a trade of the valuation day settles in a currency."""
@@ -80,6 +129,7 @@ def parse(document: Mapping[str, Any]) -> Market:
         raise MarketError("format", f"{root.get('format')!r} is not {FORMAT!r}")
     known = {
         "format", "as_of", "name", "curves", "discount", "spreads", "fx", "settlement_days",
+        "indices", "fixings", "volatilities", "credit", "inflation", "models", "collateral",
         "source", "attributes",
     }  # fmt: skip
     for key in root:
@@ -92,12 +142,17 @@ def parse(document: Mapping[str, Any]) -> Market:
     spreads = _spreads(root.get("spreads", []), hashes)
     quotes = _fx(root.get("fx", []), hashes)
     settlement = _settlement(root.get("settlement_days", {}), hashes)
-    return Market(date_of(as_of), curves, discount, spreads, quotes, settlement, hashes)
-
-
-def _content_hash(value: object) -> bytes:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).digest()
+    named = indices.read(root.get("indices", {}), curves, hashes)
+    fixed = fixings.read(root.get("fixings", {}), named, as_of, hashes)
+    surfaces = volatility.read(root.get("volatilities", []), hashes)
+    return Market(
+        date_of(as_of), curves, discount, spreads, quotes, settlement, hashes, named, fixed,
+        surfaces,
+        credit.read(root.get("credit", []), as_of, hashes),
+        inflation.read(root.get("inflation", {}), as_of, hashes),
+        models.read(root.get("models", {}), surfaces, hashes),
+        collateral.read(root.get("collateral", {}), curves, hashes),
+    )  # fmt: skip
 
 
 def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, ZeroCurve]:
@@ -110,12 +165,13 @@ def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, Ze
             raise MarketError(f"{place}.name", f"curve {curve.name} stands twice")
         curves[curve.name] = curve
         essence = {key: source[key] for key in ("currency", "nodes")}
-        hashes[f"curve/{curve.name}"] = _content_hash([date_of(as_of).isoformat(), essence])
+        if curve.interpolation is not Interpolation.LINEAR_ZERO:
+            essence["interpolation"] = curve.interpolation
+        hashes[f"curve/{curve.name}"] = content_hash([date_of(as_of).isoformat(), essence])
     return curves
 
 
 _CONVENTIONS = {
-    "interpolation": "LINEAR_ZERO",
     "compounding": "CONTINUOUS",
     "day_count": "ACT/365F",
 }
@@ -129,6 +185,10 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
     for key, only in _CONVENTIONS.items():
         if source.get(key, only) != only:
             raise MarketError(f"{place}.{key}", f"only {only} is supported")
+    kinds = tuple(Interpolation)
+    interpolation = Interpolation(
+        reading.choice(source, "interpolation", kinds, place, Interpolation.LINEAR_ZERO)
+    )
     nodes = reading.sequence(source.get("nodes"), f"{place}.nodes")
     if not nodes:
         raise MarketError(f"{place}.nodes", "a curve needs at least one node")
@@ -142,6 +202,8 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
         day = reading.day(pair[0], at)
         if day < as_of or (days and day <= days[-1]):
             raise MarketError(at, "node dates must increase and not be before as_of")
+        if day == as_of and interpolation is not Interpolation.LINEAR_ZERO:
+            raise MarketError(at, "the discount factor of as_of is 1: no node stands there")
         days.append(day)
         zeros.append(reading.number(pair[1], at, -RATE_LIMIT, RATE_LIMIT))
     times = (np.array(days, dtype=np.int64) - as_of) / 365.0
@@ -149,7 +211,7 @@ def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
     times.flags.writeable = values.flags.writeable = False
     return ZeroCurve(
         name, currency, times, values, tuple(days),
-        str(source.get("source", "")), str(source.get("method", "")),
+        str(source.get("source", "")), str(source.get("method", "")), interpolation,
     )  # fmt: skip
 
 
@@ -165,7 +227,7 @@ def _discount(
         if curves[name].currency != currency:
             raise MarketError(place, f"curve {name} is in {curves[name].currency}")
         discount[currency] = name
-        hashes[f"discount/{currency}"] = _content_hash(name)
+        hashes[f"discount/{currency}"] = content_hash(name)
     return discount
 
 
@@ -197,7 +259,7 @@ def _spreads(value: object, hashes: dict[str, bytes]) -> SpreadMatrix:
             raise MarketError(f"{place}.nodes", "a spread curve needs at least one node")
         curve = SpreadCurve(*key, np.array(times), np.array(spreads))
         curves[key] = curve
-        hashes[curve.name] = _content_hash(source["nodes"])
+        hashes[curve.name] = content_hash(source["nodes"])
     return SpreadMatrix(curves)
 
 
@@ -214,7 +276,7 @@ def _fx(value: object, hashes: dict[str, bytes]) -> tuple[FxQuote, ...]:
         pairs.add(frozenset((base, quote)))
         rate = reading.number(source.get("rate"), f"{place}.rate", 1e-9, 1e9)
         quotes.append(FxQuote(base, quote, rate))
-        hashes[quotes[-1].name] = _content_hash(str(source["rate"]))
+        hashes[quotes[-1].name] = content_hash(str(source["rate"]))
     return tuple(quotes)
 
 
@@ -229,7 +291,7 @@ def _settlement(value: object, hashes: dict[str, bytes]) -> dict[str, Settlement
         if not days.is_integer() or calendar not in CALENDARS:
             raise MarketError(place, "whole business days and a known calendar are expected")
         rules[currency] = Settlement(int(days), CALENDARS.index(calendar))
-        hashes[f"settlement/{currency}"] = _content_hash([int(days), calendar])
+        hashes[f"settlement/{currency}"] = content_hash([int(days), calendar])
     return rules
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pricing.market.curves import piecewise_linear
+from pricing.market.interpolation import piecewise_linear
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -56,6 +56,10 @@ class Cells:
             block[:, run.cells] = run.of(local)
         self.values[self.rows] = block
 
+    def add(self, places: IntpArray, part: FloatArray) -> None:
+        """Add a part (rows, places) to the cells at distinct places."""
+        self.values[self.rows[:, None], places] += part
+
     def _places(self, *codes: str) -> Iterator[int]:
         return (i for i, cell in enumerate(self.axis.cells) if cell.measure in codes)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pricing.market.curves import ZeroCurve, piecewise_linear
+from pricing.market.curves import ZeroCurve
+from pricing.market.interpolation import piecewise_linear
 from pricing.scenarios.shocks import Mode, RateShock, Scenario, ScenarioError
 
 FloatArray = npt.NDArray[np.float64]

@@ -56,7 +56,49 @@ class FxShock:
     mode: Mode = Mode.RELATIVE
 
 
-Shock = RateShock | SpreadShock | FxShock
+@dataclass(frozen=True, slots=True)
+class VolatilityShock:
+    """A change of volatilities, of the surfaces that what is not empty narrows it to."""
+
+    size: float
+    mode: Mode = Mode.ABSOLUTE
+    volatility: str = ""
+    kind: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditShock:
+    """A change of hazard rates, of the credit curves that what is not empty narrows it to."""
+
+    size: float
+    mode: Mode = Mode.ABSOLUTE
+    credit: str = ""
+    seniority: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InflationShock:
+    """A change of zero inflation rates, narrowed to an index or a currency; history stays."""
+
+    size: float
+    mode: Mode = Mode.ABSOLUTE
+    inflation: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaymentShock:
+    """Prepayment speeds x (1 + size), of obligors that what is not empty narrows it to."""
+
+    size: float
+    sector: str = ""
+    currency: str = ""
+
+
+LevelShock = VolatilityShock | CreditShock | InflationShock | PrepaymentShock
+Shock = RateShock | SpreadShock | FxShock | LevelShock
 
 
 @dataclass(frozen=True, slots=True)

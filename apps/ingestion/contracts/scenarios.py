@@ -17,7 +17,9 @@ class ScenarioRow(Row):
 
     code: Identifier
     name: Text | None = None
-    risk: Literal["RATE", "SPREAD", "FX"] | None = None
+    risk: (
+        Literal["RATE", "SPREAD", "FX", "VOLATILITY", "CREDIT", "INFLATION", "PREPAYMENT"] | None
+    ) = None
     size: Number | None = None
     mode: Literal["ABSOLUTE", "RELATIVE"] | None = None
     tenors: (
@@ -27,3 +29,8 @@ class ScenarioRow(Row):
     currency: Currency | Literal["ALL"] | None = None
     rating: Rating | None = None
     sector: Word | None = None
+    volatility: Identifier | None = None
+    kind: Literal["CAP", "SWAPTION"] | None = None
+    credit: Identifier | None = None
+    seniority: Word | None = None
+    inflation: Identifier | None = None

@@ -122,6 +122,54 @@ def market() -> dict[str, Any]:
 
 
 @pytest.fixture
+def full(market: dict[str, Any]) -> dict[str, Any]:
+    """The small market with volatilities, credit, inflation, models and collateral."""
+    market["curves"].append(
+        {"name": "EUR-USD-COLLATERAL", "currency": "EUR", "nodes": [["2032-12-30", "0.026"]]}
+    )
+    market["volatilities"] = [
+        {
+            "name": "USD-SWAPTION", "currency": "USD", "kind": "SWAPTION", "model": "NORMAL",
+            "expiries": ["1Y", "5Y", "10Y"], "tenors": ["1Y", "5Y", "10Y"],
+            "values": [["0.0125", "0.0115", "0.0105"], ["0.0100", "0.0097", "0.0092"],
+                       ["0.0088", "0.0084", "0.0080"]],
+        },
+        {
+            "name": "EUR-CAP", "currency": "EUR", "kind": "CAP", "model": "SHIFTED_LOGNORMAL",
+            "shift": "0.03", "expiries": ["1Y", "5Y"], "strikes": ["0", "0.02", "0.04"],
+            "values": [["0.31", "0.28", "0.27"], ["0.26", "0.24", "0.25"]],
+        },
+    ]  # fmt: skip
+    market["credit"] = [
+        {
+            "name": "ACME-SENIOR", "currency": "USD", "recovery": "0.4", "seniority": "SENIOR",
+            "nodes": [["2023-12-30", "0.01"], ["2027-12-30", "0.02"], ["2032-12-30", "0.03"]],
+        },
+        {
+            "name": "EURO-SUB", "currency": "EUR", "recovery": "0.2", "seniority": "SUB",
+            "kind": "SURVIVAL", "nodes": [["2023-12-30", "0.98"], ["2027-12-30", "0.90"]],
+        },
+    ]  # fmt: skip
+    market["inflation"] = {
+        "USCPI": {
+            "currency": "USD", "lag_months": 3, "interpolation": "LINEAR",
+            "history": [["2022-08", "296.171"], ["2022-09", "296.808"], ["2022-10", "298.012"],
+                        ["2022-11", "297.711"]],
+            "nodes": [["2023-12-30", "0.0235"], ["2027-12-30", "0.0240"],
+                      ["2032-12-30", "0.0245"]],
+        },
+        "HICPXT": {
+            "currency": "EUR", "lag_months": 3, "interpolation": "FLAT",
+            "history": [["2022-09", "119.56"], ["2022-10", "121.48"]],
+            "nodes": [["2032-12-30", "0.0250"]],
+        },
+    }  # fmt: skip
+    market["models"] = {"USD": {"hull_white": {"mean_reversion": "0.03", "sigma": "0.0095"}}}
+    market["collateral"] = {"EUR": {"USD": "EUR-USD-COLLATERAL"}}
+    return market
+
+
+@pytest.fixture
 def make_states() -> MakeStates:
     """States of a market and scenarios on the axis of every measure."""
 
