@@ -112,6 +112,13 @@ class Batch:
             raise TypeError(f"column {name} is ragged")
         return found
 
+    def ragged(self, name: str) -> Ragged:
+        """Return a ragged column."""
+        found = self.columns[name]
+        if not isinstance(found, Ragged):
+            raise TypeError(f"column {name} is not ragged")
+        return found
+
     def integers(self, name: str) -> npt.NDArray[np.int64]:
         """Return a plain column as int64."""
         return self.column(name).astype(np.int64)

@@ -104,3 +104,13 @@ def add_business_days(day: int, count: int, calendar: int) -> int:
     for _ in range(count):
         at = int(table[at + 1 - dates.MIN_DAY])
     return at
+
+
+def business_days_before(days: IntArray, count: IntArray, calendar: IntArray) -> IntArray:
+    """Return the day each row's own number of business days of its calendar before a day."""
+    preceding = np.full(days.shape, ROLLS.index("PRECEDING"))
+    out = days.copy()
+    for step in range(int(count.max(initial=0))):
+        moved = adjust(out - 1, calendar, preceding)
+        out = np.where(count > step, moved, out)
+    return out

@@ -1,7 +1,8 @@
 """Year fractions of date pairs under the market's day count conventions, vectorised.
 
 Sources: 2006 ISDA Definitions section 4.16 (b)-(h); ICMA Rule 251 for ACT/ACT ICMA; SIFMA
-Standard Securities Calculation Methods for the end-of-February rule of "30/360 US".
+Standard Securities Calculation Methods for the end-of-February rule of "30/360 US"; IIAC,
+Canadian Conventions in Fixed Income Markets, for ACT/365 CANADIAN.
 """
 
 from __future__ import annotations
@@ -27,9 +28,15 @@ CONVENTIONS = (
     "ACT/365F",
     "ACT/ACT ISDA",
     "ACT/ACT ICMA",
+    "ACT/365 CANADIAN",
 )
 """The convention codes; a batch stores a convention as its place in this tuple."""
 ICMA = CONVENTIONS.index("ACT/ACT ICMA")
+CANADIAN = CONVENTIONS.index("ACT/365 CANADIAN")
+PERIODIC = ("ACT/ACT ICMA", "ACT/365 CANADIAN")
+"""Conventions that count inside coupon periods: a whole regular period is months / 12 exactly."""
+THIRTY_360 = ("30/360", "30/360 US", "30E/360", "30E/360 ISDA")
+"""Conventions in which every month has 30 days."""
 
 
 def _thirty_360_days(
@@ -118,7 +125,8 @@ def year_fraction(
 ) -> FloatArray:
     """Return the year fraction of each pair under its own convention (a place in CONVENTIONS).
 
-    ACT/ACT ICMA needs the coupon period and is not served here: see `icma_fraction`.
+    PERIODIC conventions need the coupon period and are not served here: see `icma_fraction` and
+    `canadian_fraction`.
     """
     used = present(convention)
     if len(used) == 1 and CONVENTIONS[used[0]] in _SIMPLE:
@@ -131,7 +139,7 @@ def year_fraction(
         if name == "30E/360 ISDA":
             days = thirty_e_360_isda_days(start[at], end[at], termination[at])
             out[at] = days / 360.0
-        elif name != "ACT/ACT ICMA":
+        elif name not in PERIODIC:
             out[at] = _SIMPLE[name](start[at], end[at])
     return out
 
@@ -151,3 +159,27 @@ def icma_fraction(
     days = np.maximum(np.minimum(end, period_end) - np.maximum(start, period_start), 0)
     fraction: FloatArray = days / (period_end - period_start) * (months / 12.0)
     return fraction
+
+
+def is_periodic(convention: IntArray) -> npt.NDArray[np.bool_]:
+    """Return whether each convention counts inside coupon periods."""
+    return np.asarray((convention == ICMA) | (convention == CANADIAN))
+
+
+def canadian_fraction(
+    start: IntArray,
+    end: IntArray,
+    period_start: IntArray,
+    period_end: IntArray,
+    months: IntArray,
+) -> FloatArray:
+    """ACT/365 CANADIAN inside one regular period: days / 365, counted from the nearer end.
+
+    Fewer days than the whole days of 365 x months/12 count from the start; more are the period's
+    months/12 less the days that are left, / 365, so that a whole period is months/12 exactly.
+    """
+    days = np.maximum(np.minimum(end, period_end) - np.maximum(start, period_start), 0)
+    left = (period_end - period_start) - days
+    near = days < (365 * months) // 12
+    fraction: FloatArray = np.where(near, days / 365.0, months / 12.0 - left / 365.0)
+    return np.where(days > 0, fraction, 0.0)

@@ -102,6 +102,6 @@ def _tables(
     # No date of a table is a termination date: the last period is the row's own.
     never = np.array(-(2**40))
     fraction = daycount.year_fraction(schedule.basis[sample], accrual[:-1], accrual[1:], never)
-    icma = schedule.basis[sample] == daycount.ICMA
-    fraction[:, icma] = months[icma] / 12.0
+    periodic = daycount.is_periodic(schedule.basis[sample])
+    fraction[:, periodic] = months[periodic] / 12.0
     return paid[1:] - valuation, fraction

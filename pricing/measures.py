@@ -112,10 +112,16 @@ class Measure:
         return product_type in self.products
 
 
-_ALL = frozenset({"AMORT_LOAN", "FIXED_BOND", "FX_FWD"})
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND"})
+_ALL = frozenset(
+    {"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "FX_FWD", "INFLATION_BOND", "ZERO_COUPON"}
+)
+_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
+_COUPONS = frozenset({"FIXED_BOND"})
+_DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
+_FLOATING = frozenset({"FLOATING_NOTE"})
 _OPTIONS: frozenset[str] = frozenset()
-_INFLATION_LINKED: frozenset[str] = frozenset()
+_INFLATION_LINKED = frozenset({"INFLATION_BOND"})
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
@@ -255,6 +261,134 @@ _TABLE = (
         _DEBT,
     ),
     Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
+    Measure(
+        "YIELD_SEMI_BOND",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield to maturity in the bond's convention, compounded twice a year",
+        _BONDS,
+    ),
+    Measure(
+        "YIELD_TO_WORST_SEMI_BOND",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "lowest yield over the dates the bond may end on, compounded twice a year",
+        _BONDS,
+    ),
+    Measure(
+        "YIELD_ANNUAL",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield to maturity in the bond's convention, compounded once a year",
+        _BONDS,
+    ),
+    Measure(
+        "YIELD_CONTINUOUS",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield to maturity in the bond's convention, compounded continuously",
+        _BONDS,
+    ),
+    Measure(
+        "YIELD_SIMPLE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield at simple interest on the money-market day count",
+        _BONDS,
+    ),
+    Measure(
+        "MODIFIED_DURATION",
+        Kind.NONE,
+        Unit.YEARS,
+        Conversion.NONE,
+        "-dP/dy / P by the yield of the bond's convention",
+        _BONDS,
+    ),
+    Measure(
+        "MACAULAY_DURATION",
+        Kind.NONE,
+        Unit.YEARS,
+        Conversion.NONE,
+        "modified duration x (1 + y/f)",
+        _BONDS,
+    ),
+    Measure(
+        "YIELD_CONVEXITY",
+        Kind.NONE,
+        Unit.YEARS,
+        Conversion.NONE,
+        "d2P/dy2 / P by the yield of the bond's convention, years^2",
+        _BONDS,
+    ),
+    Measure(
+        "DV01_YIELD",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "modified duration x dirty value x 1bp",
+        _BONDS,
+    ),
+    Measure(
+        "Z_SPREAD",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "constant spread over the curve's zero rates that makes the price",
+        _BONDS,
+    ),
+    Measure(
+        "ASSET_SWAP_SPREAD",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "spread of a par-par asset swap at the price",
+        _COUPONS,
+    ),
+    Measure(
+        "DISCOUNT_MARGIN",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "margin over the index at which the coupons are worth the price",
+        _FLOATING,
+    ),
+    Measure(
+        "DISCOUNT_RATE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "(100 - price) / 100 x year / days",
+        _DISCOUNT_PAPER,
+    ),
+    Measure(
+        "INVESTMENT_RATE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "coupon equivalent yield of a bill",
+        _DISCOUNT_PAPER,
+    ),
+    Measure(
+        "YIELD_REAL_SEMI_BOND",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield of the payments before indexation, compounded twice a year",
+        _INFLATION_LINKED,
+    ),
+    Measure(
+        "INDEX_RATIO",
+        Kind.NONE,
+        Unit.PRICE,
+        Conversion.NONE,
+        "reference level of the valuation date over the base level",
+        _INFLATION_LINKED,
+    ),
     Measure(
         "VEGA",
         Kind.SUM,

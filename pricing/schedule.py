@@ -8,6 +8,7 @@ row says. An odd first period starts at `start`, an odd last one ends at `maturi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -108,28 +109,44 @@ class Schedule:
     def fraction(self, k: IntArray, begin: IntArray, end: IntArray) -> FloatArray:
         """Return the year fraction from begin to end inside the period of payment k."""
         out = daycount.year_fraction(self.basis, begin, end, self.maturity)
-        icma = np.flatnonzero(self.basis == daycount.ICMA)
-        if len(icma):
-            out[icma] = self.take(icma)._icma(k[icma], begin[icma], end[icma])
+        for basis, inside in _PERIODIC.items():
+            at = np.flatnonzero(self.basis == basis)
+            if len(at):
+                out[at] = self.take(at)._periodic(k[at], begin[at], end[at], inside)
         return out
 
-    def _icma(self, k: IntArray, begin: IntArray, end: IntArray) -> FloatArray:
-        """ACT/ACT ICMA over the notional periods of the row's grid, walking back from payment k."""
+    def _periodic(
+        self, k: IntArray, begin: IntArray, end: IntArray, inside: _InsidePeriod
+    ) -> FloatArray:
+        """Return the sum over the notional periods of the row's grid around payment k."""
         month = np.minimum(self.first_month + k * self.months, _LAST_MONTH)
         regular = dates.on_day(month, self.pay_day)
         before = dates.on_day(np.maximum(month - self.months, _FIRST_MONTH), self.pay_day)
         total = np.zeros(len(k))
         period_end, period_start = regular, before
         for back in range(1, 5):
-            total += daycount.icma_fraction(begin, end, period_start, period_end, self.months)
+            total += inside(begin, end, period_start, period_end, self.months)
             period_end = period_start
             earlier = np.maximum(month - (back + 1) * self.months, _FIRST_MONTH - 1 + back)
             period_start = dates.on_day(np.maximum(earlier, _FIRST_MONTH), self.pay_day)
             period_start = np.minimum(period_start, period_end - 1)
+        if (end > regular).any():
+            # A last period longer than a regular one runs into notional periods after its first.
+            period_start = regular
+            for ahead in range(1, 4):
+                later = np.minimum(month + ahead * self.months, _LAST_MONTH)
+                period_end = np.maximum(dates.on_day(later, self.pay_day), period_start + 1)
+                total += inside(begin, end, period_start, period_end, self.months)
+                period_start = period_end
         whole = (begin == before) & (end == regular)
         return np.where(whole, self.months / 12.0, total)
 
 
+_InsidePeriod = Callable[[IntArray, IntArray, IntArray, IntArray, IntArray], FloatArray]
+_PERIODIC: dict[int, _InsidePeriod] = {
+    daycount.ICMA: daycount.icma_fraction,
+    daycount.CANADIAN: daycount.canadian_fraction,
+}
 _FIRST_MONTH = dates.FIRST_MONTH
 _LAST_MONTH = dates.FIRST_MONTH + (dates.LAST_YEAR - dates.FIRST_YEAR + 1) * 12 - 1
 

@@ -177,6 +177,17 @@ def _flag(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) ->
     return found
 
 
+def _steps(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+    pairs = isinstance(value, list) and all(isinstance(p, list) and len(p) == 2 for p in value)
+    if not pairs:
+        faults.append(TermsFault(f"terms.{place}", "TYPE", "[[date, number], ...]", str(value)))
+        return value
+    return [
+        [day, _number(number, f"{place}[{index}]", largest, faults)]
+        for index, (day, number) in enumerate(value)
+    ]
+
+
 def _as_it_is(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
     return value
 
@@ -187,4 +198,5 @@ _READERS: dict[str, Reader] = {
     "number": _number,
     "integer": _integer,
     "flag": _flag,
+    "steps": _steps,
 }

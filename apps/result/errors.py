@@ -39,6 +39,8 @@ _CODES: tuple[str, ...] = (
     "CREDIT_COUNTED_TWICE",
     "UNKNOWN_PRODUCT",
     "FIXING_MISSING",
+    "YIELD_NOT_SOLVED",
+    "UNKNOWN_INDEX",
 )
 
 NUMBER: Mapping[str, int] = MappingProxyType(

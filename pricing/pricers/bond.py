@@ -1,4 +1,4 @@
-"""FIXED_BOND: coupons and redemption of all bonds at once, and what they are worth."""
+"""FIXED_BOND and ZERO_COUPON: what the payments of all bonds at once are worth."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ import numpy.typing as npt
 
 from pricing import lattice
 from pricing.batch import Batch
-from pricing.kernel import Kernel
+from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread
+from pricing.pricers import debt, own_spread, quoted
 from pricing.pricers.assembly import assemble
+from pricing.pricers.bond_flows import (
+    BondFlows,
+    Bonds,
+    ExCoupon,
+    accrued,
+    alive,
+    bond_flows,
+    ex_coupon,
+)
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
-from pricing.pricers.flows import Flows, ProjectedFlow, offsets_of
+from pricing.pricers.flows import Flows, ProjectedFlow
 from pricing.pricers.loan import MATURED
 from pricing.pricers.projection import Component, project
 from pricing.scenarios.states import States
-from pricing.schedule import Remaining, Schedule, accrued_fraction
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -30,49 +38,14 @@ CHUNK = 4096
 """Bonds worked on together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bonds:
-    """Bonds with coupons left, columns (rows,): `rows` are places in the batch.
-
-    Their schedules are rows `places` of `schedules`: few measures read them, so taking is lazy.
-    """
-
-    rows: IntpArray
-    schedules: Schedule
-    places: IntpArray
-    remaining: Remaining
-    face: FloatArray
-    coupon: FloatArray
-    redemption: FloatArray
-    spread: FloatArray
-
-    def take(self, index: IntpArray) -> Bonds:
-        """Return the given rows."""
-        return Bonds(
-            self.rows[index],
-            self.schedules,
-            self.places[index],
-            self.remaining.take(index),
-            self.face[index],
-            self.coupon[index],
-            self.redemption[index],
-            self.spread[index],
-        )
-
-    @property
-    def schedule(self) -> Schedule:
-        """Return the schedules of the bonds."""
-        return self.schedules.take(self.places)
-
-
 class BondPricer:
-    """Values FIXED_BOND."""
+    """Values FIXED_BOND and ZERO_COUPON."""
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of bonds."""
         found = debt.context(batch, states)
         values = np.zeros((len(batch), len(states.axis)))
-        bonds, matured = _alive(batch, np.flatnonzero(found.pool >= 0), states)
+        bonds, matured = alive(batch, np.flatnonzero(found.pool >= 0), states)
         found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
         if len(bonds.rows):
             grids = lattice.build(bonds.schedule, bonds.remaining, states.day)
@@ -95,75 +68,106 @@ class BondPricer:
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one bond."""
         found = debt.context(batch, states)
-        bonds, _ = _alive(batch, np.flatnonzero(found.pool >= 0), states)
+        bonds, _ = alive(batch, np.flatnonzero(found.pool >= 0), states)
         if not len(bonds.rows):
             return []
         grids = lattice.build(bonds.schedule, bonds.remaining, states.day)
-        flows, coupons = _flows(bonds, grids, states)
-        spread = bonds.spread.copy()
-        own_spread.apply_matrix(flows, found, bonds.rows, states)
-        quoted = _quoted(bonds, found, states)
-        own_spread.apply_marks(batch, flows, found, bonds.rows, states, quoted, spread)
-        days = states.grid.days.take(flows.slots)
+        flows, made = bond_flows(bonds, grids, states)
+        quotation = _quotation(batch, bonds, found, states)
+        _without_coupon(batch, bonds, flows, made, quotation)
+        spread = _own_spread(batch, bonds, flows, made, found, states, quotation)
         sign = batch.floats("sign")[bonds.rows]
-        redemption = sign * bonds.face * (bonds.redemption / 100.0)
+        last = made.payment == bonds.schedule.payments[made.owner] - 1
         components = [
-            Component("INTEREST", days, coupons * sign[0]),
-            Component("REDEMPTION", days[-1:], redemption),
+            Component("INTEREST", made.days, made.coupons * sign[0]),
+            Component("PRINCIPAL", made.days[~last], made.principal[~last] * sign[0]),
+            Component("REDEMPTION", made.days[last], made.principal[last] * sign[0]),
         ]
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
 
 
-def _alive(batch: Batch, rows: IntpArray, states: States) -> tuple[Bonds, IntpArray]:
-    """Return the bonds with coupons left after the cut, and the rows that have none."""
-    whole = Schedule.of(batch).take(rows)
-    first = whole.first_paid_after(states.day, states.inclusive)
-    alive = np.flatnonzero(first < whole.payments)
-    left, schedule = rows[alive], whole.take(alive)
-    bonds = Bonds(
-        left,
-        schedule,
-        np.arange(len(left)),
-        Remaining.of(schedule, first[alive]),
-        batch.floats("face")[left],
-        batch.floats("coupon")[left],
-        batch.floats("redemption")[left],
-        batch.floats("spread")[left],
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """How bonds stand at the valuation date and at settlement, columns (rows,).
+
+    `waiting` is the days to settlement; a row is `ex` at each where it trades without a coupon.
+    """
+
+    waiting: IntArray
+    now: ExCoupon
+    then: ExCoupon
+    accrued: FloatArray
+    accrued_then: FloatArray
+
+
+def _quotation(batch: Batch, bonds: Bonds, found: DebtContext, states: States) -> Quotation:
+    waiting = debt.settlement_days(found, bonds.rows, states)
+    today = np.full(len(waiting), states.day)
+    now = ex_coupon(batch, bonds, today, inclusive=states.inclusive)
+    then = ex_coupon(batch, bonds, today + waiting, inclusive=states.inclusive)
+    # A coupon that is still ours is part of the value until it is paid.
+    ours = batch.column("ex_entitled")[bonds.rows] == 1
+    now = ExCoupon(now.first, now.without & ~ours)
+    return Quotation(
+        waiting, now, then, accrued(bonds, today, now), accrued(bonds, today + waiting, then)
     )
-    return bonds, rows[first >= whole.payments]
 
 
-def _flows(bonds: Bonds, lattices: Lattices, states: States) -> tuple[Flows, FloatArray]:
-    """Return the bonds' flows, discounted by their own spread, and the undiscounted coupons."""
-    count = bonds.remaining.count
-    payments, number = lattices.days.shape
-    last_days = bonds.remaining.last_day - states.day
-    days_by_lattice = np.ascontiguousarray(lattices.days.T)
-    slots = states.grid.slots(np.concatenate([days_by_lattice.ravel(), last_days]))
-    offsets = offsets_of(count)
-    begin, last = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64) - 1
-    # The place of each flow in tables laid out lattice by lattice.
-    place = np.arange(int(offsets[-1])) + np.repeat(lattices.row * payments - begin, count)
-    fraction = np.ascontiguousarray(lattices.fraction.T).ravel().take(place)
-    fraction[begin] = bonds.remaining.first_fraction
-    fraction[last] = bonds.remaining.last_fraction
-    coupons = np.repeat(bonds.face * bonds.coupon, count)
-    coupons *= fraction
-    redemption = bonds.face * (bonds.redemption / 100.0)
-    if (bonds.spread != 0.0).any():
-        years = (days_by_lattice / -365.0).ravel().take(place)
-        years[last] = last_days / -365.0
-        years *= np.repeat(bonds.spread, count)
-        np.exp(years, out=years)
-        amounts = coupons * years
-        redemption = redemption * years[last]
-    else:
-        amounts = coupons.copy()
-    amounts[last] += redemption
-    flow_slots = slots[: payments * number].take(place)
-    flow_slots[last] = slots[payments * number :]
-    grid = lattices.grid[lattices.row]
-    return Flows(amounts, flow_slots, offsets, grid, lattices.regular), coupons
+def _first_flow(bonds: Bonds, flows: Flows, at: IntpArray, number: IntArray) -> IntArray:
+    """Return the places among the flows of payment `number` of rows."""
+    begin = flows.offsets[:-1].astype(np.int64)
+    return np.asarray(begin[at] + number[at] - bonds.remaining.first[at])
+
+
+def _without_coupon(
+    batch: Batch, bonds: Bonds, flows: Flows, made: BondFlows, quotation: Quotation
+) -> None:
+    """Take coupons that bonds trade without, and that are not ours, out of the flows, in place."""
+    at = np.flatnonzero(quotation.now.without)
+    if not len(at):
+        return
+    place = _first_flow(bonds, flows, at, quotation.now.first)
+    discount = np.exp(made.days[place] / -365.0 * bonds.spread[at])
+    flows.amounts[place] = made.principal[place] * discount
+    made.coupons[place] = 0.0
+
+
+def _own_spread(
+    batch: Batch,
+    bonds: Bonds,
+    flows: Flows,
+    made: BondFlows,
+    found: DebtContext,
+    states: States,
+    quotation: Quotation,
+) -> FloatArray:
+    """Discount the amounts by what the matrix or the mark says, in place; return own spreads."""
+    spread = bonds.spread.copy()
+    rows = bonds.rows
+    own_spread.apply_matrix(flows, found, rows, states)
+    if not debt.any_marked(batch, rows):
+        return spread
+    # A mark is the price of a bond without the coupon that it trades without.
+    at = np.flatnonzero(quotation.then.without)
+    place = _first_flow(bonds, flows, at, quotation.then.first)
+    kept = flows.amounts[place]
+    total = made.coupons[place] + made.principal[place]
+    share = np.where(total == 0.0, 0.0, made.principal[place] / np.where(total == 0.0, 1.0, total))
+    flows.amounts[place] = kept * share
+    face = bonds.outstanding(_period(bonds, quotation.then))
+    reference = own_spread.Quoted(face, quotation.accrued_then)
+    failed = own_spread.apply_marks(batch, flows, found, rows, states, reference, spread)
+    marked = batch.column("spread_source")[rows[at]] == debt.MARK
+    solved = np.exp(made.days[place] / -365.0 * spread[at])
+    flows.amounts[place] = np.where(marked, kept * solved, kept)
+    found.failures.update(dict.fromkeys(rows[failed].tolist(), own_spread.NOT_SOLVED))
+    return spread
+
+
+def _period(bonds: Bonds, found: ExCoupon) -> IntArray:
+    """Return the payment whose period a bond is in, the last one once it has matured."""
+    last: IntArray = bonds.remaining.first + bonds.remaining.count - 1
+    return np.minimum(found.first, last)
 
 
 def _value_chunk(
@@ -176,51 +180,46 @@ def _value_chunk(
     cells: Cells,
 ) -> None:
     rows = bonds.rows
-    flows, _ = _flows(bonds, lattices, states)
-    spread = bonds.spread.copy()
-    own_spread.apply_matrix(flows, found, rows, states)
-    if debt.any_marked(batch, rows):
-        quoted = _quoted(bonds, found, states)
-        failed = own_spread.apply_marks(batch, flows, found, rows, states, quoted, spread)
-        found.failures.update(dict.fromkeys(rows[failed].tolist(), own_spread.NOT_SOLVED))
+    flows, made = bond_flows(bonds, lattices, states)
+    quotation = _quotation(batch, bonds, found, states)
+    _without_coupon(batch, bonds, flows, made, quotation)
+    spread = _own_spread(batch, bonds, flows, made, found, states, quotation)
     debt.discounted(flows, found, cells, states, kernel)
     if cells.needs("ACCRUED", "CLEAN_PV"):
-        fraction = accrued_fraction(bonds.schedule, bonds.remaining.first, states.day)
-        accrued = bonds.face * bonds.coupon * fraction
-        accrued[batch.column("non_accrual")[rows] == 1] = 0.0
-        cells.subtract_accrued(accrued)
-        cells.fill("ACCRUED", accrued)
-    cells.fill("NOTIONAL", bonds.face)
-    cells.fill("PRINCIPAL", bonds.face)
+        earned = quotation.accrued.copy()
+        earned[batch.column("non_accrual")[rows] == 1] = 0.0
+        cells.subtract_accrued(earned)
+        cells.fill("ACCRUED", earned)
+    face = bonds.outstanding(bonds.remaining.first)
+    cells.fill("NOTIONAL", face)
+    cells.fill("PRINCIPAL", face)
     cells.fill("PAST_DUE", batch.floats("past_due")[rows])
     if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
-        waiting = bonds.remaining.last_day - states.day - debt.settlement_days(found, rows, states)
-        redeemed = np.where(waiting > 0, bonds.face * (bonds.redemption / 100.0), 0.0)
-        cells.fill("PRINCIPAL_FLOWS", redeemed)
-        cells.fill("PRINCIPAL_TIME", redeemed * (waiting / 365.0))
+        _principal(flows, made, quotation, cells)
     sign = batch.floats("sign")[rows]
     cells.sign(sign)
-    if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
-        days = debt.settlement_days(found, rows, states)
-        growth = own_spread.to_settlement(spread, found, rows, days)
-        then = _quoted(bonds, found, states).accrued
-        cells.per_hundred(bonds.face * sign, then * sign, growth)
+    if cells.needs(*quoted.CODES):
+        left = np.flatnonzero(quotation.then.without)
+        without = _first_flow(bonds, flows, left, quotation.then.first)
+        quoted.fill(
+            batch, bonds.schedule, flows, made, found, states, cells,
+            quoted.Reference(
+                bonds.outstanding(_period(bonds, quotation.then)), sign, quotation.accrued_then,
+                spread, quotation.waiting, without,
+            ),
+        )  # fmt: skip
     cells.fill("SPREAD", spread)
 
 
-def _quoted(bonds: Bonds, found: DebtContext, states: States) -> own_spread.Quoted:
-    """Return what a price per 100 refers to: face, and interest accrued at settlement."""
-    days = debt.settlement_days(found, bonds.rows, states)
-    accrued = np.zeros(len(days))
-    for number in np.unique(days):
-        at = np.flatnonzero(days == number)
-        schedule = bonds.schedule.take(at)
-        day = states.day + int(number)
-        first = np.maximum(
-            bonds.remaining.first[at], schedule.first_paid_after(day, states.inclusive)
-        )
-        accrued[at] = accrued_fraction(schedule, first, day)
-    return own_spread.Quoted(bonds.face, bonds.face * bonds.coupon * accrued)
+def _principal(flows: Flows, made: BondFlows, quotation: Quotation, cells: Cells) -> None:
+    waiting = made.days - quotation.waiting[made.owner]
+    repaid = np.where(waiting > 0, made.principal, 0.0)
+    slots = np.arange(len(repaid), dtype=np.int32)
+    columns = np.ones((len(repaid), 2))
+    columns[:, 1] = waiting / 365.0
+    sums = sequential(repaid, slots, flows.offsets, columns)
+    cells.fill("PRINCIPAL_FLOWS", sums[:, 0])
+    cells.fill("PRINCIPAL_TIME", sums[:, 1])
 
 
 PRICER: Pricer = BondPricer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.grouping import combine
-from pricing.kernel import Kernel
+from pricing.kernel import Kernel, sequential
 from pricing.market.spreads import SpreadCurve
 from pricing.pricers.cells import Cells
 from pricing.pricers.discounting import discount
@@ -19,6 +20,7 @@ from pricing.pricers.flows import Flows
 from pricing.pricers.projection import Leg
 from pricing.products.rows import refusals
 from pricing.products.state import SPREAD_SOURCES
+from pricing.scenarios.columns import Column, Operator
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,6 +30,8 @@ IntpArray = npt.NDArray[np.intp]
 SUPPLIED = SPREAD_SOURCES.index("SUPPLIED")
 MATRIX = SPREAD_SOURCES.index("MATRIX")
 MARK = SPREAD_SOURCES.index("MARK")
+UNSHOCKED = 0
+"""The class of spread shocks that nothing belongs to: discount factors of the curve alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,25 @@ class DebtContext:
     failures: dict[int, Failure]
 
 
-def context(batch: Batch, states: States) -> DebtContext:
-    """Return what each row of a batch of loans or bonds is discounted with."""
+Uses = Callable[[States, str, str], tuple[str, ...] | Failure]
+"""What a row of a currency needs of the market beside, by the name in a column of its own."""
+
+
+def context(
+    batch: Batch, states: States, column: str = "curve", uses: Uses | None = None
+) -> DebtContext:
+    """Return what each row of a batch of loans or bonds is discounted with.
+
+    `uses` gives what the name in `column` depends on, or why a row cannot have it.
+    """
     failures = refusals(batch)
     names = batch.names
     source = batch.column("spread_source")
     columns = [batch.column(name) for name in ("currency", "curve", "rating", "sector")]
     refused = batch.column("refusal") != 0
     curved = (source == MATRIX) | (source == MARK)
-    sample, row = combine(*columns, curved, refused)
+    named_column = batch.column(column)
+    sample, row = combine(*columns, curved, refused, named_column)
     pools: dict[Pool, int] = {}
     curves: dict[str, tuple[int, SpreadCurve]] = {}
     dependencies: dict[tuple[str, ...], int] = {(): 0}
@@ -81,6 +95,12 @@ def context(batch: Batch, states: States) -> DebtContext:
             group_failure[group] = found
             continue
         curve, used = found
+        if uses is not None:
+            more = uses(states, currency, names.text(int(named_column[at])))
+            if isinstance(more, Failure):
+                group_failure[group] = more
+                continue
+            used = (*used, *(name for name in more if name not in used))
         if curved[at]:
             spread = states.market.spreads.find(currency, rating, sector)
             if spread is None:
@@ -141,14 +161,19 @@ def settlement_days(found: DebtContext, rows: IntpArray, states: States) -> IntA
     return np.array(by_pool, dtype=np.int64)[found.pool[rows]]
 
 
+def pools(found: DebtContext, rows: IntpArray) -> Iterator[tuple[int, int, Pool]]:
+    """Yield the runs [begin, end) of rows that are sorted by pool, each with its pool."""
+    pool = found.pool[rows]
+    edges = [0, *(np.flatnonzero(np.diff(pool)) + 1).tolist(), len(pool)]
+    for begin, end in itertools.pairwise(edges):
+        yield begin, end, found.pools[int(pool[begin])]
+
+
 def discounted(
     flows: Flows, found: DebtContext, cells: Cells, states: States, kernel: Kernel
 ) -> None:
     """Write the cells of flows whose rows are sorted by pool."""
-    pool = found.pool[cells.rows]
-    edges = [0, *(np.flatnonzero(np.diff(pool)) + 1).tolist(), len(pool)]
-    for begin, end in itertools.pairwise(edges):
-        shared = found.pools[int(pool[begin])]
+    for begin, end, shared in pools(found, cells.rows):
         discount(
             flows.rows(begin, end),
             states,
@@ -158,6 +183,38 @@ def discounted(
             kernel,
             cells.part(begin, end),
         )
+
+
+def settled(
+    flows: Flows, found: DebtContext, rows: IntpArray, states: States, scenarios: Sequence[int]
+) -> FloatArray:
+    """Return (rows, scenarios): what flows after settlement are worth at it; rows sorted by pool.
+
+    The market's part of the spread grows with the curve up to settlement, the row's own does not.
+    """
+    columns = tuple(Column(scenario, Operator.SETTLED) for scenario in scenarios)
+    out = np.empty((len(rows), len(columns)))
+    for begin, end, pool in pools(found, rows):
+        part = flows.rows(begin, end)
+        table = states.table(pool.curve, pool.spread_class, columns)
+        out[begin:end] = sequential(part.amounts, part.slots, part.offsets, table)
+    return out
+
+
+def settled_factors(
+    flows: Flows, found: DebtContext, rows: IntpArray, states: States, scenarios: Sequence[int]
+) -> FloatArray:
+    """Return (flows, scenarios): each flow's factor from settlement on its curve, without spread.
+
+    0 for what is paid up to settlement; rows sorted by pool.
+    """
+    columns = tuple(Column(scenario, Operator.SETTLED) for scenario in scenarios)
+    out = np.empty((len(flows.amounts), len(columns)))
+    for begin, end, pool in pools(found, rows):
+        first, last = int(flows.offsets[begin]), int(flows.offsets[end])
+        table = states.table(pool.curve, UNSHOCKED, columns)
+        out[first:last] = table.take(flows.slots[first:last], axis=0)
+    return out
 
 
 def leg(found: DebtContext, spread: float) -> Leg:

@@ -1,4 +1,4 @@
-"""FIXED_BOND: a bond with a fixed coupon and one redemption.
+"""FIXED_BOND: a bond whose coupons and principal payments are fixed when it is issued.
 
 docs/methods/bond.md gives the formulas.
 """
@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pricing.batch import Names
-from pricing.dates import date_of
+from pricing.calendars import CALENDARS
 from pricing.failure import Refused
 from pricing.position import PositionInput
 from pricing.products import fields
+from pricing.products.bond_plan import (
+    AMORTISATIONS,
+    PLAN,
+    amortised_balances,
+    coupon_plan,
+    scheduled_balances,
+)
+from pricing.products.coupon_dates import coupon_schedule
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
@@ -21,15 +29,31 @@ from pricing.products.state import DebtState, check_credit
 from pricing.products.terms import (
     ACCRUAL_DATES,
     FREQUENCIES,
-    day_in_month,
-    month_and_day,
-    schedule_row,
 )
-from pricing.schedule import MAX_PAYMENTS
+from pricing.yield_conventions import MONEY_MARKET_BASES, YIELD_CONVENTIONS
 
 PRODUCT_TYPE = "FIXED_BOND"
 
-COLUMNS = {**DEBT_AND_SCHEDULE, "face": "f8", "coupon": "f8", "redemption": "f8"}
+QUOTE_COLUMNS = {"yield_convention": "i1", "money_market": "i1"}
+EX_COUPON_COLUMNS = {
+    "ex_days": "i2",
+    "ex_calendar": "i1",
+    "ex_business": "i1",
+    "ex_entitled": "i1",
+}
+COLUMNS = {
+    **DEBT_AND_SCHEDULE,
+    **QUOTE_COLUMNS,
+    **EX_COUPON_COLUMNS,
+    **PLAN,
+    "face": "f8",
+    "factor": "f8",
+    "coupon": "f8",
+    "redemption": "f8",
+}
+YIELD_CONVENTION = {"choices": YIELD_CONVENTIONS}
+MONEY_MARKET = {"choices": MONEY_MARKET_BASES}
+EX_COUPON_DAYS = ("CALENDAR", "BUSINESS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,51 @@ class BondTerms:
     accrual_dates: str = declared(
         "choice", "whether interest runs to moved dates", "UNADJUSTED", choices=ACCRUAL_DATES
     )
+    coupon_steps: tuple[tuple[int, float], ...] | None = declared(
+        "steps",
+        "[[date, annual coupon], ...]: from the coupon period that begins on the date on",
+        None,
+        low=-0.99,
+        high=1.0,
+        code="RATE_OUT_OF_RANGE",
+    )
+    amortisation: str = declared(
+        "choice", "how principal is repaid", "BULLET", choices=AMORTISATIONS
+    )
+    balance_share: float | None = declared(
+        "number",
+        "share of the balance repaid with each coupon, for SHARE_OF_BALANCE",
+        None,
+        low=0.0,
+        high=1.0,
+        positive=True,
+        code="RATE_OUT_OF_RANGE",
+    )
+    principal_schedule: tuple[tuple[int, float], ...] | None = declared(
+        "steps",
+        "[[coupon date, principal per 100 of original face], ...] of SCHEDULE; the rest is repaid "
+        "at maturity",
+        None,
+        low=0.0,
+        high=100.0,
+    )
+    ex_coupon_days: int = declared(
+        "integer", "days before a pay date from which the bond trades without the coupon", 0,
+        high=60,
+    )  # fmt: skip
+    ex_coupon_day_type: str = declared(
+        "choice", "what ex_coupon_days counts", "CALENDAR", choices=EX_COUPON_DAYS
+    )
+    ex_coupon_calendar: str | None = declared(
+        "choice", "business days of ex_coupon_days; absent: those of payments", None, **CALENDAR
+    )
+    yield_convention: str = declared(
+        "choice", "how yields discount", "COMPOUND", **YIELD_CONVENTION
+    )
+    money_market_basis: str = declared(
+        "choice", "day count of simple yields and of a swap's floating leg", "ACT/360",
+        **MONEY_MARKET,
+    )  # fmt: skip
     discount_curve: str = declared("text", "curve to discount on; absent: the currency's", "")
     attributes: Any = field(
         default=None, metadata=about("object", "facts carried for others, not read here")
@@ -64,7 +133,18 @@ class BondTerms:
 class BondState(DebtState):
     """What is true of the holding tonight; `quantity` is face, short positions negative."""
 
-    quantity: float | None = declared("amount", "face held; required", None)
+    quantity: float | None = declared("amount", "original face held; required", None)
+    pool_factor: float | None = declared(
+        "number",
+        "share of the original face that is outstanding; absent: as scheduled",
+        None,
+        low=0.0,
+        high=1.0,
+        positive=True,
+    )
+    ex_coupon_entitled: bool = declared(
+        "flag", "whether a coupon that the bond trades without is still ours", False
+    )
 
 
 def read(position: PositionInput) -> tuple[BondTerms, BondState]:
@@ -83,58 +163,47 @@ def _row(position: PositionInput, names: Names) -> Row:
     terms, state = read(position)
     check_credit(state)
     if state.quantity is None:
-        raise Refused("TERMS_INVALID", "state.quantity is missing")
-    months = FREQUENCIES[terms.frequency]
-    first, pay_day = _first_coupon(terms, months)
-    row = schedule_row(
-        start=terms.dated_date,
-        first=first,
-        pay_day=pay_day,
-        months=months,
-        maturity=terms.maturity_date,
-        calendar=terms.calendar,
-        roll=terms.roll_convention,
-        accrual_dates=terms.accrual_dates,
-        basis=terms.day_count,
-    )
+        raise Refused("TERMS_INVALID", "state.quantity: is missing")
+    row = coupon_schedule(terms)
     row.update(debt_row(state, terms.discount_curve, names))
+    row.update(_plan(terms, row))
+    row.update(_ex_coupon(terms, state))
     row.update(
         face=state.quantity,
-        notional=state.quantity,
+        notional=state.quantity * (state.pool_factor or 1.0),
+        factor=state.pool_factor or 0.0,
         coupon=terms.coupon,
         redemption=terms.redemption,
+        yield_convention=YIELD_CONVENTIONS.index(terms.yield_convention),
+        money_market=MONEY_MARKET_BASES.index(terms.money_market_basis),
     )
     return row
 
 
-def _first_coupon(terms: BondTerms, months: int) -> tuple[int, int]:
-    """Return the first coupon date and the day of the month of the grid.
+def _plan(terms: BondTerms, schedule: Row) -> Row:
+    """Return the columns of coupon steps and principal payments."""
+    plan: Row = {}
+    if terms.coupon_steps is not None:
+        plan.update(coupon_plan(terms.coupon_steps, schedule))
+    kind, share = terms.amortisation, terms.balance_share
+    if (terms.principal_schedule is not None) != (kind == "SCHEDULE"):
+        raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with SCHEDULE alone")
+    if (share is not None) != (kind == "SHARE_OF_BALANCE"):
+        raise Refused("TERMS_INVALID", "terms.balance_share: goes with SHARE_OF_BALANCE alone")
+    if terms.principal_schedule is not None:
+        plan.update(scheduled_balances(terms.principal_schedule, schedule))
+    elif kind != "BULLET":
+        plan.update(amortised_balances(kind, share or 0.0, terms.coupon, schedule))
+    return plan
 
-    The grid is anchored at the last regular coupon (the maturity, unless `last_coupon_date` is
-    given) and goes back in whole periods; without `first_coupon_date` the first coupon is the
-    earliest date of the grid after the dated date: a short first period.
-    """
-    start, maturity = terms.dated_date, terms.maturity_date
-    if maturity <= start:
-        raise Refused("BAD_DATES", f"maturity {date_of(maturity)} is not after {date_of(start)}")
-    anchor = maturity if terms.last_coupon_date is None else terms.last_coupon_date
-    if not start < anchor <= maturity:
-        raise Refused("BAD_DATES", "last_coupon_date is not between dated_date and maturity")
-    month, day = month_and_day(anchor)
-    pay_day = 31 if terms.end_of_month else day
-    if day_in_month(month, pay_day) != anchor:
-        raise Refused("SCHEDULE_INVALID", f"{date_of(anchor)} is no month end")
-    back = (month - month_and_day(start)[0]) // months
-    if back > MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", f"more than {MAX_PAYMENTS} coupons")
-    first_month = month - back * months
-    if day_in_month(first_month, pay_day) <= start:
-        first_month += months
-    first = day_in_month(first_month, pay_day)
-    if terms.first_coupon_date is not None:
-        wanted_month, _ = month_and_day(terms.first_coupon_date)
-        on_grid = (month - wanted_month) % months == 0 and wanted_month <= month
-        if not on_grid or day_in_month(wanted_month, pay_day) != terms.first_coupon_date:
-            raise Refused("SCHEDULE_INVALID", "first_coupon_date is not on the grid of coupons")
-        first = terms.first_coupon_date
-    return min(first, maturity), pay_day
+
+def _ex_coupon(terms: BondTerms, state: BondState) -> Row:
+    days = terms.ex_coupon_days
+    if days >= 25 * FREQUENCIES[terms.frequency]:
+        raise Refused("SCHEDULE_INVALID", "terms.ex_coupon_days: as long as a coupon period")
+    return {
+        "ex_days": days,
+        "ex_calendar": CALENDARS.index(terms.ex_coupon_calendar or terms.calendar),
+        "ex_business": EX_COUPON_DAYS.index(terms.ex_coupon_day_type),
+        "ex_entitled": state.ex_coupon_entitled,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -31,7 +31,8 @@ def about(kind: str, doc: str, **limits: Any) -> dict[str, Any]:
 def declared(kind: str, doc: str, default: Any = MISSING, **limits: Any) -> Any:
     """Declare a dataclass field: its kind, what it means, and limits of the kind.
 
-    Kinds: amount, rate, number, integer, date, choice, text, flag, object.
+    Kinds: amount, rate, number, integer, date, choice, text, flag, object, steps (dates, each
+    with a number, in order).
     """
     metadata = about(kind, doc, **limits)
     if default is MISSING:
@@ -155,6 +156,24 @@ def _object(value: object, name: str, limits: Mapping[str, Any]) -> Any:
     return value if nested is None else read(nested, value, name)
 
 
+MAX_STEPS = 1200
+
+
+def _steps(value: object, name: str, limits: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= MAX_STEPS:
+        raise Refused("TERMS_INVALID", f"{name}: a list of 1 to {MAX_STEPS} pairs is expected")
+    found: list[tuple[int, float]] = []
+    for index, pair in enumerate(value):
+        place = f"{name}[{index}]"
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise Refused("TERMS_INVALID", f"{place}: a pair of date and number is expected")
+        day = _date(pair[0], place, limits)
+        if found and day <= found[-1][0]:
+            raise Refused("BAD_DATES", f"{place}: dates must increase")
+        found.append((day, _number(pair[1], place, limits)))
+    return tuple(found)
+
+
 Reader = Callable[[object, str, Mapping[str, Any]], Any]
 _READERS: dict[str, Reader] = {
     "amount": _number,
@@ -167,6 +186,7 @@ _READERS: dict[str, Reader] = {
     "currency": _currency,
     "flag": _flag,
     "object": _object,
+    "steps": _steps,
 }
 
 
@@ -217,6 +237,17 @@ def read(cls: type[T], source: Mapping[str, Any], place: str, *, open_ended: boo
 
 
 _DECIMAL = {"type": ["string", "number"], "format": "decimal"}
+_STEPS = {
+    "type": "array",
+    "items": {
+        "type": "array",
+        "prefixItems": [{"type": "string", "format": "date"}, _DECIMAL],
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "minItems": 1,
+    "maxItems": MAX_STEPS,
+}
 
 
 def schema(cls: type, *, open_ended: bool = False) -> dict[str, Any]:
@@ -236,6 +267,7 @@ def schema(cls: type, *, open_ended: bool = False) -> dict[str, Any]:
             "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
             "flag": {"type": "boolean"},
             "object": {"type": "object"},
+            "steps": _STEPS,
         }
         item = items[meta["kind"]]
         if meta["kind"] == "object" and "of" in meta:

@@ -11,9 +11,19 @@ from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.pricers.bond import PRICER as BOND_PRICER
 from pricing.pricers.contract import Pricer
+from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
+from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
-from pricing.products import bond, fields, fx_forward, loan
+from pricing.products import (
+    bond,
+    fields,
+    floating_note,
+    fx_forward,
+    inflation_bond,
+    loan,
+    zero_coupon,
+)
 from pricing.products.rows import Packed
 
 
@@ -61,12 +71,33 @@ PRODUCTS = MappingProxyType(
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
         ),
+        floating_note.PRODUCT_TYPE: Product(
+            floating_note.PRODUCT_TYPE,
+            floating_note.pack,
+            FLOATING_NOTE_PRICER,
+            floating_note.FloatingNoteTerms,
+            floating_note.FloatingNoteState,
+        ),
         fx_forward.PRODUCT_TYPE: Product(
             fx_forward.PRODUCT_TYPE,
             fx_forward.pack,
             FX_FORWARD_PRICER,
             fx_forward.FxForwardTerms,
             fx_forward.FxForwardState,
+        ),
+        inflation_bond.PRODUCT_TYPE: Product(
+            inflation_bond.PRODUCT_TYPE,
+            inflation_bond.pack,
+            INFLATION_BOND_PRICER,
+            inflation_bond.InflationBondTerms,
+            inflation_bond.InflationBondState,
+        ),
+        zero_coupon.PRODUCT_TYPE: Product(
+            zero_coupon.PRODUCT_TYPE,
+            zero_coupon.pack,
+            BOND_PRICER,
+            zero_coupon.ZeroCouponTerms,
+            zero_coupon.ZeroCouponState,
         ),
     }
 )

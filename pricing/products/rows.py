@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from pricing.batch import Batch, Names
+from pricing.batch import Batch, Column, Names, Ragged
 from pricing.currencies import is_currency
 from pricing.failure import Failure, Refused
 from pricing.position import PositionInput
@@ -20,7 +21,11 @@ from pricing.products.state import (
 )
 from pricing.schedule import COLUMNS as SCHEDULE_COLUMNS
 
-Row = dict[str, float]
+Row = dict[str, Any]
+"""The columns of one row: a number each, a sequence of numbers in a ragged column."""
+
+RAGGED = "ragged "
+"""Begins the dtype of a column with several values per row."""
 
 POSITION_COLUMNS = {"currency": "i4", "rating": "i4", "sector": "i4", "refusal": "i4"}
 DEBT_COLUMNS = {
@@ -53,6 +58,8 @@ def pack(
 ) -> Packed:
     """Return the batch of the inputs in their order; `columns` gives each column's dtype.
 
+    A dtype like `ragged f8` is of a column with several values per row.
+
     A row that is refused keeps its codes of currency, rating and sector, and its reason as an
     interned text `CODE: message` in the column `refusal`, so that stored blocks carry it.
     """
@@ -76,11 +83,18 @@ def pack(
         row["refusal"] = names.code(f"{failure.code}: {failure.message}") if failure else 0
         rows.append(row)
         failures.append(failure)
-    arrays = {
-        name: np.array([row.get(name, 0) for row in rows], dtype=f"<{kind}")
-        for name, kind in dtypes.items()
-    }
+    arrays = {name: _column(rows, name, kind) for name, kind in dtypes.items()}
     return Packed(Batch(product_type, len(inputs), arrays, names), failures)
+
+
+def _column(rows: Sequence[Row], name: str, kind: str) -> Column:
+    if not kind.startswith(RAGGED):
+        return np.array([row.get(name, 0) for row in rows], dtype=f"<{kind}")
+    values = [row.get(name, ()) for row in rows]
+    offsets = np.zeros(len(rows) + 1, dtype=np.int32)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    flat = [number for value in values for number in value]
+    return Ragged(offsets, np.array(flat, dtype=f"<{kind.removeprefix(RAGGED)}"))
 
 
 def refusals(batch: Batch) -> dict[int, Failure]:

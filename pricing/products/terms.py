@@ -8,7 +8,7 @@ import numpy as np
 
 from pricing.calendars import CALENDARS, ROLLS
 from pricing.dates import date_of, on_day
-from pricing.daycount import CONVENTIONS
+from pricing.daycount import CONVENTIONS, PERIODIC
 from pricing.failure import Refused
 from pricing.products.rows import Row
 from pricing.schedule import MAX_PAYMENTS
@@ -82,7 +82,7 @@ def schedule_row(
         "payments": payments_to(first_month, months, pay_day, maturity),
         "calendar": CALENDARS.index(calendar),
         "roll": ROLLS.index(roll),
-        # ICMA counts coupon periods, which moved dates do not change.
-        "accrual_adjusted": accrual_dates == "ADJUSTED" and basis != "ACT/ACT ICMA",
+        # Periodic conventions count coupon periods, which moved dates do not change.
+        "accrual_adjusted": accrual_dates == "ADJUSTED" and basis not in PERIODIC,
         "basis": CONVENTIONS.index(basis),
     }

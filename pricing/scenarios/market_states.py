@@ -119,6 +119,11 @@ class StateSet:
         cells.add(self.settled_cells, part)
 
 
+def plain(currency: str, scenarios: Sequence[int]) -> StateSet:
+    """Return the states of scenarios (their places) without bumps, which make no cells."""
+    return _linked(currency, tuple(MarketState(scenario) for scenario in scenarios), [], [])
+
+
 _Link = tuple[int, int, float, bool, int, float]
 
 

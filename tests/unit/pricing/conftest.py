@@ -21,6 +21,12 @@ from pricing.scenarios import States, parse
 
 DAY = dt.date(2022, 12, 30)
 
+
+def _days(count: int) -> list[dt.date]:
+    """Return the last days up to the valuation date."""
+    return [DAY - dt.timedelta(days=back) for back in range(count - 1, -1, -1)]
+
+
 MARKET: dict[str, Any] = {
     "format": "tieout.market/1",
     "as_of": "2022-12-30",
@@ -60,6 +66,56 @@ MARKET: dict[str, Any] = {
         {"base": "EUR", "quote": "USD", "rate": "1.0666"},
         {"base": "EUR", "quote": "JPY", "rate": "140.66"},
     ],
+    "indices": {
+        "SOFR": {
+            "currency": "USD",
+            "kind": "OVERNIGHT",
+            "day_count": "ACT/360",
+            "calendar": "US-GOVT",
+            "curve": "USD-TREASURY",
+        },
+        "TERM_SOFR_3M": {
+            "currency": "USD",
+            "kind": "TERM",
+            "tenor": "3M",
+            "day_count": "ACT/360",
+            "calendar": "US-GOVT",
+            "fixing_lag_days": 2,
+            "curve": "USD-TREASURY",
+        },
+        "EURIBOR_6M": {
+            "currency": "EUR",
+            "kind": "TERM",
+            "tenor": "6M",
+            "day_count": "ACT/360",
+            "calendar": "TARGET",
+            "fixing_lag_days": 2,
+            "curve": "EUR-GOVERNMENT",
+        },
+        "USD_CMS_10Y": {
+            "currency": "USD",
+            "kind": "CMS",
+            "tenor": "10Y",
+            "day_count": "ACT/360",
+            "calendar": "US-GOVT",
+            "curve": "USD-TREASURY",
+        },
+    },
+    "fixings": {
+        "SOFR": [[day.isoformat(), "0.043"] for day in _days(120)],
+        "TERM_SOFR_3M": [[day.isoformat(), "0.0455"] for day in _days(120)],
+        "EURIBOR_6M": [[day.isoformat(), "0.0235"] for day in _days(200)],
+    },
+    "inflation": {
+        "US_CPI_U": {
+            "currency": "USD",
+            "history": [
+                [f"{2020 + month // 12}-{1 + month % 12:02d}", f"{258.0 + 1.2 * month:.3f}"]
+                for month in range(35)
+            ],
+            "nodes": [["2024-12-30", "0.021"], ["2052-12-30", "0.0245"]],
+        }
+    },
 }
 
 SCENARIOS: list[dict[str, Any]] = [
@@ -80,6 +136,14 @@ ALL_MEASURES = (
     "PV", "CLEAN_PV", "ACCRUED", "DV01", "KEY_RATE_DV01", "CS01", "SPREAD_DURATION",
     "SPREAD_DURATION_25", "CONVEXITY", "FX_EXPOSURE", "FX_DELTA", "NOTIONAL", "PRINCIPAL",
     "PAST_DUE", "WAL", "CLEAN_PRICE", "DIRTY_PRICE", "SPREAD", "DV01@UP", "CS01@WIDER",
+)  # fmt: skip
+
+QUOTED_MEASURES = (
+    "YIELD_SEMI_BOND", "YIELD_TO_WORST_SEMI_BOND", "YIELD_ANNUAL", "YIELD_CONTINUOUS",
+    "YIELD_SIMPLE", "MODIFIED_DURATION", "MACAULAY_DURATION", "YIELD_CONVEXITY", "DV01_YIELD",
+    "Z_SPREAD", "ASSET_SWAP_SPREAD", "DISCOUNT_MARGIN", "DISCOUNT_RATE", "INVESTMENT_RATE",
+    "YIELD_REAL_SEMI_BOND", "INDEX_RATIO", "INFLATION01", "YIELD_SEMI_BOND@UP",
+    "DISCOUNT_MARGIN@TWIST", "Z_SPREAD@WIDER",
 )  # fmt: skip
 
 LOAN_TERMS: dict[str, Any] = {
@@ -103,11 +167,41 @@ FX_TERMS: dict[str, Any] = {
     "sold_amount": "1080000",
     "maturity_date": "2023-06-30",
 }
-TERMS = {"AMORT_LOAN": LOAN_TERMS, "FIXED_BOND": BOND_TERMS, "FX_FWD": FX_TERMS}
+ZERO_TERMS: dict[str, Any] = {"issue_date": "2022-10-06", "maturity_date": "2023-10-05"}
+NOTE_TERMS: dict[str, Any] = {
+    "dated_date": "2021-02-15",
+    "maturity_date": "2027-02-15",
+    "index": "TERM_SOFR_3M",
+    "margin": "0.0125",
+    "day_count": "ACT/360",
+    "calendar": "US-GOVT",
+    "roll_convention": "MODIFIED_FOLLOWING",
+}
+INFLATION_TERMS: dict[str, Any] = {
+    "dated_date": "2021-01-15",
+    "maturity_date": "2031-01-15",
+    "coupon": "0.00125",
+    "day_count": "ACT/ACT ICMA",
+    "index": "US_CPI_U",
+    "ratio_rounding": "US_TREASURY",
+    "deflation_floor": True,
+    "yield_convention": "US_TREASURY",
+}
+TERMS = {
+    "AMORT_LOAN": LOAN_TERMS,
+    "FIXED_BOND": BOND_TERMS,
+    "FLOATING_NOTE": NOTE_TERMS,
+    "FX_FWD": FX_TERMS,
+    "INFLATION_BOND": INFLATION_TERMS,
+    "ZERO_COUPON": ZERO_TERMS,
+}
 STATES_OF = {
     "AMORT_LOAN": {"spread": "0.015"},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
+    "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},
     "FX_FWD": {},
+    "INFLATION_BOND": {"spread": "0", "quantity": "1000000"},
+    "ZERO_COUPON": {"spread": "0", "quantity": "1000000"},
 }
 
 MakeStates = Callable[..., States]

@@ -19,9 +19,11 @@ from pricing.market import snapshot
 from pricing.position import PositionInput
 from pricing.products.registry import PRODUCTS, product
 from pricing.scenarios import States, parse
+from pricing.yield_conventions import YIELD_CONVENTIONS
 
 from tests.unit.pricing.conftest import (  # isort: skip
-    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, LOAN_TERMS, MARKET, SCENARIOS,
+    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
+    QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
 )  # fmt: skip
 
 PROFILES = ("record", "fast")
@@ -35,7 +37,8 @@ def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) -> States:
     scenarios = [parse(document) for document in documents]
     codes = [scenario.code for scenario in scenarios]
-    measures = [m for m in ALL_MEASURES if "@" not in m or m.partition("@")[2] in codes]
+    asked = (*ALL_MEASURES, *QUOTED_MEASURES)
+    measures = [m for m in asked if "@" not in m or m.partition("@")[2] in codes]
     axis = Axis(default_cells(measures, codes, ["USD", "EUR"], "USD"), DAY, "USD")
     return States(snapshot.parse(MARKET), scenarios, axis, **options)
 
@@ -88,7 +91,13 @@ def bonds(rng: np.random.Generator) -> list[PositionInput]:
             "coupon": f"{rng.uniform(0.0, 0.09):.5f}",
             "day_count": str(rng.choice(["30/360", "ACT/ACT ICMA", "30E/360 ISDA"])),
             "frequency": str(rng.choice(["SEMIANNUAL", "ANNUAL", "QUARTERLY"])),
+            "yield_convention": YIELD_CONVENTIONS[i % len(YIELD_CONVENTIONS)],
+            "ex_coupon_days": (0, 0, 7, 40)[i % 4],
+            "amortisation": ("BULLET", "BULLET", "LEVEL_PAY", "LINEAR")[i // 2 % 4],
         }
+        if i % 7 == 0:
+            terms["coupon_steps"] = [["2020-02-15", "0.045"]]
+            terms["dated_date"] = "2020-02-15"
         currency, rating, sector = (("USD", "BBB", "CORP"), ("EUR", "BBB", "BANK"))[i % 2]
         state = (
             {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.01"},
@@ -96,6 +105,73 @@ def bonds(rng: np.random.Generator) -> list[PositionInput]:
             {"quantity": "1000", "spread_source": "MARK", "mark_price": "91.5"},
         )[i % 3]
         found.append(PositionInput(f"B{i}", "FIXED_BOND", currency, terms, state, rating, sector))
+    return found
+
+
+def papers(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        maturity = dt.date(2023, 1, 5) + dt.timedelta(days=int(rng.integers(0, 900)))
+        terms = {
+            **ZERO_TERMS,
+            "maturity_date": maturity.isoformat(),
+            "yield_convention": ("US_STREET", "COMPOUND", "MONEY_MARKET")[i % 3],
+        }
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.002"},
+            {"quantity": "1000000", "spread_source": "MARK", "mark_price": "97.5"},
+        )[i % 2]
+        found.append(PositionInput(f"Z{i}", "ZERO_COUPON", "USD", terms, state, "BBB", "CORP"))
+    return found
+
+
+def notes(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        euro = i % 3 == 2
+        maturity = dt.date(2023, 2, 1) + dt.timedelta(days=int(rng.integers(0, 4_000)))
+        terms = {
+            **NOTE_TERMS,
+            "maturity_date": maturity.isoformat(),
+            "index": ("SOFR", "TERM_SOFR_3M", "EURIBOR_6M")[i % 3],
+            "margin": f"{rng.uniform(-0.001, 0.03):.5f}",
+            "frequency": "SEMIANNUAL" if euro else "QUARTERLY",
+            "calendar": "TARGET" if euro else "US-GOVT",
+            "lookback_days": (0, 2, 5)[i // 3 % 3],
+            "observation_shift": bool(i // 9 % 2),
+            "lockout_days": (0, 0, 3)[i // 6 % 3],
+            "daily_rates": ("COMPOUNDED", "AVERAGED")[i // 18 % 2],
+        }
+        if i % 5 == 0:
+            terms |= {"floor": "0.03", "cap": "0.055", "index_floor": "0"}
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "99.5"},
+        )[i // 3 % 3]
+        currency, sector = ("EUR", "BANK") if euro else ("USD", "CORP")
+        found.append(PositionInput(f"N{i}", "FLOATING_NOTE", currency, terms, state, "BBB", sector))
+    return found
+
+
+def linkers(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        maturity = dt.date(2023, 1, 15) + dt.timedelta(days=int(rng.integers(0, 9_000)))
+        terms = {
+            **INFLATION_TERMS,
+            "maturity_date": maturity.isoformat(),
+            "coupon": f"{rng.uniform(0.0, 0.03):.5f}",
+            "deflation_floor": i % 2 == 0,
+            "ratio_rounding": ("NONE", "US_TREASURY", "FIVE_DECIMALS")[i % 3],
+        }
+        if i % 4 == 0:
+            terms["base_level"] = "270.5"
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.001"},
+            {"quantity": "1000000", "spread_source": "MARK", "mark_price": "96.25"},
+        )[i % 2]
+        found.append(PositionInput(f"I{i}", "INFLATION_BOND", "USD", terms, state, "BBB", "CORP"))
     return found
 
 
@@ -118,7 +194,14 @@ def forwards(rng: np.random.Generator) -> list[PositionInput]:
 @pytest.fixture(scope="module")
 def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
-    made = {"AMORT_LOAN": loans(rng), "FIXED_BOND": bonds(rng), "FX_FWD": forwards(rng)}
+    made = {
+        "AMORT_LOAN": loans(rng),
+        "FIXED_BOND": bonds(rng),
+        "FX_FWD": forwards(rng),
+        "FLOATING_NOTE": notes(rng),
+        "INFLATION_BOND": linkers(rng),
+        "ZERO_COUPON": papers(rng),
+    }
     return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
 
 

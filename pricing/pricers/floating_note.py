@@ -1,0 +1,292 @@
+"""FLOATING_NOTE: coupons projected and discounted in every market state of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing import lattice
+from pricing.batch import Batch
+from pricing.kernel import Kernel
+from pricing.lattice import Lattices
+from pricing.pricers import debt, discount_margin, own_spread, state_valued
+from pricing.pricers.assembly import assemble
+from pricing.pricers.cells import Cells
+from pricing.pricers.contract import Pricer, Valued
+from pricing.pricers.debt import DebtContext
+from pricing.pricers.flows import ProjectedFlow
+from pricing.pricers.loan import MATURED
+from pricing.pricers.note_rates import Accrual, NoteRates, index_of
+from pricing.pricers.placing import Placed, place
+from pricing.pricers.projection import Component, project
+from pricing.pricers.stepped import Stepped
+from pricing.scenarios.market_states import StateSet, plain
+from pricing.scenarios.states import States
+from pricing.schedule import Remaining, Schedule
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+IntpArray = npt.NDArray[np.intp]
+
+CHUNK = 512
+"""Notes worked on together: their flows carry a column for every market state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Notes with coupons left, columns (rows,): `rows` are places in the batch."""
+
+    rows: IntpArray
+    schedule: Schedule
+    remaining: Remaining
+    face: FloatArray
+    redemption: FloatArray
+
+    @staticmethod
+    def alive(batch: Batch, rows: IntpArray, states: States) -> tuple[Notes, IntpArray]:
+        """Return the notes with coupons left after the cut, and the rows that have none."""
+        whole = Schedule.of(batch).take(rows)
+        first = whole.first_paid_after(states.day, states.inclusive)
+        living = np.flatnonzero(first < whole.payments)
+        left, schedule = rows[living], whole.take(living)
+        notes = Notes(
+            left,
+            schedule,
+            Remaining.of(schedule, first[living]),
+            batch.floats("face")[left],
+            batch.floats("redemption")[left],
+        )
+        return notes, rows[first >= whole.payments]
+
+    def take(self, index: IntpArray) -> Notes:
+        """Return the given rows."""
+        return Notes(
+            self.rows[index],
+            self.schedule.take(index),
+            self.remaining.take(index),
+            self.face[index],
+            self.redemption[index],
+        )
+
+
+class FloatingNotePricer:
+    """Values FLOATING_NOTE."""
+
+    def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
+        """Return the values of a batch of notes; both kernels value them in flow order."""
+        found = debt.context(batch, states, "index", index_of)
+        values = np.zeros((len(batch), len(states.axis)))
+        notes, matured = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
+        found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
+        if len(notes.rows):
+            grids = lattice.build(notes.schedule, notes.remaining, states.day)
+            order = grids.order(found.pool[notes.rows], notes.remaining.count)
+            for first in range(0, len(order), CHUNK):
+                part = order[first : first + CHUNK]
+                chunk = notes.take(part)
+                lattices = grids.take(part, int(chunk.remaining.count.max()))
+                cells = Cells(states.axis, values, chunk.rows)
+                Chunk.of(batch, chunk, lattices, found, states).value(cells)
+        return assemble(
+            batch,
+            states.axis,
+            values,
+            found.failures,
+            found.dependencies,
+            found.dependency_names,
+        )
+
+    def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
+        """Return the projected flows of a batch of one note under a scenario."""
+        found = debt.context(batch, states, "index", index_of)
+        notes, _ = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
+        if not len(notes.rows):
+            return []
+        grids = lattice.build(notes.schedule, notes.remaining, states.day)
+        chunk = Chunk.of(batch, notes, grids, found, states)
+        spread, _ = chunk.own_factors()
+        currency = found.pools[0].currency
+        coupons = chunk.coupons(plain(currency, [states.places[scenario]]))[0][:, 0]
+        sign = float(batch.floats("sign")[notes.rows][0])
+        days = chunk.placed.days
+        components = [
+            Component("INTEREST", days, coupons * sign),
+            Component("REDEMPTION", days[-1:], chunk.redemption() * sign),
+        ]
+        return project(debt.leg(found, float(spread[0])), components, states, scenario)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Notes of a batch that are worked on together, sorted by pool."""
+
+    batch: Batch
+    notes: Notes
+    lattices: Lattices
+    found: DebtContext
+    states: States
+    placed: Placed
+    rates: NoteRates
+
+    @property
+    def rows(self) -> IntpArray:
+        """Return the places of the notes in the batch."""
+        return self.notes.rows
+
+    @staticmethod
+    def of(
+        batch: Batch, notes: Notes, lattices: Lattices, found: DebtContext, states: States
+    ) -> Chunk:
+        """Return the chunk with its flows placed in the date grid."""
+        placed = place(notes.remaining, lattices, states)
+        margin = Stepped.of(batch, "coupon", batch.floats("margin")[notes.rows], notes.rows)
+        rates = NoteRates(batch, notes.rows, notes.schedule, notes.remaining.first, margin)
+        return Chunk(batch, notes, lattices, found, states, placed, rates)
+
+    def accrual(self) -> Accrual:
+        """Return the period of each flow."""
+        owner, payment = self.placed.owner, self.placed.payment
+        schedule = self.notes.schedule.take(owner)
+        return Accrual(owner, payment, schedule.accrual(payment - 1), schedule.accrual(payment))
+
+    def coupons(self, states_of: StateSet) -> tuple[FloatArray, FloatArray]:
+        """Return coupon amounts and index rates (flows, states); note failures of the rows."""
+        rate, index_rate, failures = self.rates.rates(self.accrual(), self.states, states_of)
+        for row, failure in failures.items():
+            self.found.failures.setdefault(int(self.notes.rows[row]), failure)
+        earning = self.notes.face[self.placed.owner] * self.placed.fraction
+        return rate * earning[:, None], index_rate
+
+    def redemption(self) -> FloatArray:
+        """Return what is redeemed (rows,)."""
+        return np.asarray(self.notes.face * (self.notes.redemption / 100.0))
+
+    def cash(self, states_of: StateSet) -> FloatArray:
+        """Return what is paid (flows, states): coupons, and with the last the redemption."""
+        amounts = self.coupons(states_of)[0]
+        amounts[self.placed.offsets[1:] - 1] += self.redemption()[:, None]
+        return amounts
+
+    def waiting(self) -> IntArray:
+        """Return the days to settlement (rows,)."""
+        return debt.settlement_days(self.found, self.notes.rows, self.states)
+
+    def own_factors(self) -> tuple[FloatArray, FloatArray]:
+        """Return own spreads (rows,), and the factor by which they discount each flow."""
+        return state_valued.own_factors(
+            self.batch, self, self.lattices, self.found, self.states,
+            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting())),
+        )  # fmt: skip
+
+    def accrued(self, waiting: IntArray) -> FloatArray:
+        """Return the interest accrued some days after the valuation date, in the base market.
+
+        A rate fixed before the period accrues by its day count, daily rates by what they made so
+        far.
+        """
+        schedule, first = self.notes.schedule, self.notes.remaining.first
+        day = self.states.day + waiting
+        now = np.empty(len(day), dtype=np.int64)
+        for one in np.unique(day):
+            at = np.flatnonzero(day == one)
+            left = schedule.take(at).first_paid_after(int(one), self.states.inclusive)
+            now[at] = np.maximum(first[at], left)
+        within = np.minimum(now, schedule.payments - 1)
+        begin, end = schedule.accrual(within - 1), schedule.accrual(within)
+        until = np.minimum(np.maximum(day, begin), end)
+        started = np.flatnonzero((now < schedule.payments) & (until > begin))
+        out = np.zeros(len(day))
+        if not len(started):
+            return out
+        stop = np.where(self._daily()[started], until[started], end[started])
+        accrual = Accrual(started, within[started], begin[started], stop)
+        rate, _, failures = self.rates.rates(accrual, self.states, state_valued.base(self.states))
+        for row, failure in failures.items():
+            self.found.failures.setdefault(int(self.notes.rows[row]), failure)
+        part = schedule.take(started)
+        fraction = part.fraction(within[started], begin[started], until[started])
+        out[started] = self.notes.face[started] * rate[:, 0] * fraction
+        return out
+
+    def _daily(self) -> npt.NDArray[np.bool_]:
+        """Return whether each note is on an index of daily rates."""
+        codes, place = np.unique(self.batch.column("index")[self.notes.rows], return_inverse=True)
+        names = [self.batch.names.text(int(code)) for code in codes]
+        return np.array([self.states.market.indices[name].months == 0 for name in names])[place]
+
+    def value(self, cells: Cells) -> None:
+        """Write the cells of the notes."""
+        rows = self.notes.rows
+        spread, weights = self.own_factors()
+        sign = self.batch.floats("sign")[rows]
+        state_valued.put(self, weights, self.found, self.states, cells)
+        if cells.needs("ACCRUED", "CLEAN_PV"):
+            accrued = self.accrued(np.zeros(len(rows), dtype=np.int64))
+            accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
+            cells.subtract_accrued(accrued)
+            cells.fill("ACCRUED", accrued)
+        cells.fill("NOTIONAL", self.notes.face)
+        cells.fill("PRINCIPAL", self.notes.face)
+        cells.fill("PAST_DUE", self.batch.floats("past_due")[rows])
+        if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
+            left = self.notes.remaining.last_day - self.states.day - self.waiting()
+            redeemed = np.where(left > 0, self.redemption(), 0.0)
+            cells.fill("PRINCIPAL_FLOWS", redeemed)
+            cells.fill("PRINCIPAL_TIME", redeemed * (left / 365.0))
+        cells.sign(sign)
+        if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", "DISCOUNT_MARGIN"):
+            waiting = self.waiting()
+            growth = own_spread.to_settlement(spread, self.found, rows, waiting)
+            then = self.accrued(waiting)
+            if cells.needs("DISCOUNT_MARGIN"):
+                self._discount_margin(weights, growth, cells)
+            cells.per_hundred(self.notes.face * sign, then * sign, growth)
+        cells.fill("SPREAD", spread)
+
+    def part(self, begin: int, end: int) -> Chunk:
+        """Return the notes [begin, end) without placing their flows again."""
+        index = np.arange(begin, end)
+        notes = self.notes.take(index)
+        margin = self.rates.margin.take(index)
+        rates = NoteRates(self.batch, notes.rows, notes.schedule, notes.remaining.first, margin)
+        placed = state_valued.part_of(self.placed, begin, end)
+        return Chunk(self.batch, notes, self.lattices, self.found, self.states, placed, rates)
+
+    def _discount_margin(self, weights: FloatArray, growth: FloatArray, cells: Cells) -> None:
+        """Write the discount margin of each scenario's own price and index rates."""
+        places = [p for p, cell in enumerate(cells.axis.cells) if cell.measure == "DISCOUNT_MARGIN"]
+        codes = [cells.axis.cells[place].scenario for place in places]
+        scenarios = [self.states.places[code] for code in codes]
+        for begin, end, pool in debt.pools(self.found, self.notes.rows):
+            part = self.part(begin, end)
+            own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
+            states_of = plain(pool.currency, scenarios)
+            cash, index_rate = part.coupons(states_of)
+            cash[part.placed.offsets[1:] - 1] += part.redemption()[:, None]
+            worth = state_valued.discounted(part, cash, own, pool, self.states, states_of)
+            price = state_valued.settled(part.placed, worth, pool, self.states, states_of)
+            price *= growth[begin:end, None]
+            waiting = self.states.settlement_days(pool.currency)
+            accrual = part.accrual()
+            settled = self.states.day + waiting
+            schedule = part.notes.schedule.take(part.placed.owner)
+            left = np.maximum(accrual.start, np.minimum(settled, accrual.end))
+            fraction = schedule.fraction(accrual.payment, left, accrual.end)
+            fraction[part.placed.days <= waiting] = 0.0
+            cash[part.placed.days <= waiting] = 0.0
+            safe = np.where(part.notes.face == 0.0, 1.0, part.notes.face)
+            margin, solved = discount_margin.solve(
+                cash / safe[part.placed.owner][:, None], index_rate, fraction,
+                part.placed.offsets, price / safe[:, None],
+            )  # fmt: skip
+            nothing = ~state_valued.sums(part.placed, np.abs(cash)).any(axis=1)
+            failed = part.notes.rows[~(solved.all(axis=1) | nothing)]
+            for row in failed.tolist():
+                self.found.failures.setdefault(row, discount_margin.NOT_SOLVED)
+            margin[nothing] = 0.0
+            cells.values[cells.rows[begin:end, None], places] = margin
+
+
+PRICER: Pricer = FloatingNotePricer()
