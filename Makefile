@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-all lint format bench check clean
+.PHONY: help setup setup-dev demo test test-all lint format bench clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -52,7 +52,7 @@ format: setup-dev ## format and fix what can be fixed
 	$(BIN)/ruff format .
 
 bench: setup ## the benchmarks, every ratio within one run
-	@$(BIN)/pytest -p no:xdist tests/benchmarks -m '' $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -p no:xdist tests/benchmarks -m '' $(ARGS)
 
 clean: ## stop the embedded server and delete .venv, var and caches
 	-@[ -x $(BIN)/python ] && $(BIN)/python manage.py db stop

@@ -3,6 +3,7 @@
 --     psql -f deploy/roles.sql postgres
 --     psql -c 'CREATE DATABASE tieout OWNER tieout_owner' postgres
 --     psql -f deploy/database.sql tieout
+--     psql -f deploy/connect.sql tieout
 -- and give each role its password (ALTER ROLE .. PASSWORD) or its certificate or IAM mapping.
 
 DO $$

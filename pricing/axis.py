@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pricing.currencies import is_currency
+from pricing.dates import LAST_INPUT_DAY, MIN_DAY, ordinal
 from pricing.measures import Conversion, FactorKind, Kind, measure
 
 BASE = "BASE"
@@ -62,6 +63,8 @@ class Axis:
         if len(self.cells) > MAX_CELLS:
             raise AxisError(f"{len(self.cells)} cells are more than {MAX_CELLS}")
         object.__setattr__(self, "cut", Cut(self.cut))
+        if not MIN_DAY <= ordinal(self.valuation_date) <= LAST_INPUT_DAY:
+            raise AxisError(f"the valuation date {self.valuation_date} is outside 1900 to 2199")
         tenor_years(self.key_rate_tenors)
         for cell in self.cells:
             _check(cell, self)

@@ -44,6 +44,13 @@ def ordinal(date: dt.date) -> int:
     return date.toordinal() - _EPOCH
 
 
+def read(text: str) -> dt.date:
+    """Return the date of a text like 2022-12-30; ValueError for any other form of ISO 8601."""
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
+        raise ValueError(text)
+    return dt.date.fromisoformat(text)
+
+
 def date_of(day: int) -> dt.date:
     """Return the date of a day ordinal."""
     return dt.date.fromordinal(int(day) + _EPOCH)

@@ -122,6 +122,7 @@ _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
 _OPTIONS = _DERIVATIVES
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
+_CREDIT_DERIVATIVES: frozenset[str] = frozenset()
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
@@ -412,6 +413,23 @@ _TABLE = (
         _LOCAL,
         "change of PV for +1bp of zero inflation rates",
         _INFLATION_LINKED,
+    ),
+    Measure(
+        "DV01_PAR",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "central difference for 1bp of all quoted rates of a currency, curves rebuilt",
+        _ALL,
+        FactorKind.CURRENCY_OR_ALL,
+    ),
+    Measure(
+        "CS01_PAR",
+        Kind.SUM,
+        Unit.AMOUNT_PER_BP,
+        _LOCAL,
+        "central difference for 1bp of all CDS spreads, hazard curves rebuilt",
+        _CREDIT_DERIVATIVES,
     ),
 )
 

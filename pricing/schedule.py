@@ -124,7 +124,8 @@ class Schedule:
         before = dates.on_day(np.maximum(month - self.months, _FIRST_MONTH), self.pay_day)
         total = np.zeros(len(k))
         period_end, period_start = regular, before
-        for back in range(1, 5):
+        # A first period begins at most four whole ones and a part before its payment.
+        for back in range(1, 6):
             total += inside(begin, end, period_start, period_end, self.months)
             period_end = period_start
             earlier = np.maximum(month - (back + 1) * self.months, _FIRST_MONTH - 1 + back)

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
@@ -39,30 +40,48 @@ class UserAdmin(DjangoUserAdmin, Desk):  # type: ignore[type-arg]
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Keep who is no superuser from becoming one."""
+        """Keep who is no superuser from becoming one; records name people by their username."""
         fields = super().get_readonly_fields(request, obj)
-        return fields if request.user.is_superuser else (*fields, *POWERS)
+        settled = ("username",) if obj else ()
+        return (*fields, *settled) if request.user.is_superuser else (*fields, *settled, *POWERS)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Keep who is no superuser to the own password: another's is a way to act as them."""
+        if not (request.user.is_superuser or str(request.user.pk) == id):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Keep others from changing a superuser, whose password would be enough."""
         allowed = super().has_change_permission(request, obj)
         return allowed and (request.user.is_superuser or obj is None or not obj.is_superuser)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, and write down who did what."""
-        super().save_model(request, obj, form, change)
-        services.record(
-            actor=request.user.get_username(),
-            action="CHANGE_USER" if change else "CREATE_USER",
-            object_type="user",
-            object_id=obj.username,
-            detail={"fields": sorted(form.changed_data)},
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write down what the new user may do."""
+        services.record_user(obj, actor=request.user.get_username(), action="CREATE_USER")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write down what the user may do now; a new password comes this way too."""
+        services.record_user(
+            obj, actor=request.user.get_username(), action="CHANGE_USER", changed=message
         )
+        return super().log_change(request, obj, message)
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, Desk):
     """Permissions that are given together."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write down what the new group may do."""
+        services.record_group(obj, actor=request.user.get_username(), action="CREATE_GROUP")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write down what the group may do now."""
+        services.record_group(obj, actor=request.user.get_username(), action="CHANGE_GROUP")
+        return super().log_change(request, obj, message)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only superusers hand out permissions."""

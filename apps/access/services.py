@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.access import tokens
@@ -101,6 +102,40 @@ def record(
         object_id=object_id,
         detail=dict(detail or {}),
     )
+
+
+def record_user(user: User, *, actor: str, action: str, changed: Any = None) -> None:
+    """Write down what a user may do after an act on it; `changed` says what the act was."""
+    record(
+        actor=actor,
+        action=action,
+        object_type="user",
+        object_id=user.username,
+        detail={
+            "changed": changed,
+            "active": user.is_active,
+            "staff": user.is_staff,
+            "superuser": user.is_superuser,
+            "groups": sorted(user.groups.values_list("name", flat=True)),
+            "permissions": _names(user.user_permissions.all()),
+        },
+    )
+
+
+def record_group(group: Group, *, actor: str, action: str) -> None:
+    """Write down what the members of a group may do after an act on it."""
+    record(
+        actor=actor,
+        action=action,
+        object_type="group",
+        object_id=group.name,
+        detail={"permissions": _names(group.permissions.all())},
+    )
+
+
+def _names(permissions: QuerySet[Permission]) -> list[str]:
+    rows = permissions.values_list("content_type__app_label", "codename")
+    return sorted(f"{app_label}.{codename}" for app_label, codename in rows)
 
 
 def _permission(name: str) -> Permission:

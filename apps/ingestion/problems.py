@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 CODES = MappingProxyType(
     {
-        "FILE_MISSING": "there is no such file, or it cannot be read",
+        "FILE_MISSING": "there is no such file, or it cannot be read or written",
         "FILE_TYPE": "the content is not what the file's name says, or no type we read",
         "FILE_TOO_LARGE": "the file, once unpacked, is beyond what one import may hold",
         "FILE_EMPTY": "there is no row of data",
-        "ENCODING": "the bytes are not UTF-8",
+        "ENCODING": "the bytes are not UTF-8, or an escape gives half a character",
         "SYNTAX": "the CSV or JSON text is broken",
-        "NUL": "the text holds a NUL character",
+        "NUL": "the text holds a NUL character, as it is or by escape",
         "DEPTH": "values are nested deeper than any document of ours",
         "HEADER_DUPLICATE": "a column or key is named twice",
         "HEADER_UNKNOWN": "a column or field is not in the contract",

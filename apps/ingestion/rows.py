@@ -35,6 +35,11 @@ def note(error: ValidationError, line: int | None, problems: Problems) -> None:
         code, expected = _meaning(detail)
         field = ".".join(str(part) for part in detail["loc"])
         found = "" if code == "REQUIRED" else detail["input"]
+        blamed = (detail.get("ctx") or {}).get("field")
+        if blamed:
+            # A check of the whole row: its input is the row.
+            field = blamed
+            found = found.get(field, "") if isinstance(found, dict) else ""
         if isinstance(found, dict | list | Row):
             found = ""
         problems.add(code, expected, found, line=line, field=field)

@@ -13,6 +13,7 @@ import pghistory
 from django.db import connection, transaction
 
 from apps.access.models import AuditEntry
+from apps.ingestion import asked
 from apps.ingestion.kinds import (
     counterparties,
     instruments,
@@ -33,7 +34,7 @@ SQL = sqlfiles.load(Path(__file__).parent / "sql")
 class Kind(Protocol):
     """What an import of one kind is made of."""
 
-    def parse(self, request: Request, problems: Problems) -> Any:
+    def parse(self, request: Request, problems: Problems, progress: Progress) -> Any:
         """Return the typed content of the file, faults noted; nothing is read or written."""
         ...
 
@@ -71,17 +72,16 @@ def ingest(request: Request, *, actor: str, progress: Progress = silent) -> Outc
     kind = KINDS.get(request.kind)
     if kind is None:
         raise ImportRefused.because("CHOICE", f"one of {', '.join(KINDS)}", request.kind)
+    asked.check(request)
     problems = Problems()
     digest = request.source.sha256
     reason = f"ingest {request.kind} {request.source.name}"
     with _without_collector(), pghistory.context(user=actor, reason=reason, file_sha256=digest):
         progress("reading", 0, None)
-        parsed = kind.parse(request, problems)
+        parsed = kind.parse(request, problems, progress)
         problems.refuse()
         with transaction.atomic():
-            # Imports wait for each other: each checks references against what the last one wrote.
-            with connection.cursor() as cursor:
-                cursor.execute(SQL["one_import_at_a_time"])
+            _wait_for_others(progress)
             progress("writing", 0, None)
             outcome = kind.write(parsed, request, problems, progress)
             if request.dry_run:
@@ -89,6 +89,15 @@ def ingest(request: Request, *, actor: str, progress: Progress = silent) -> Outc
             elif outcome.wrote:
                 _record(request, outcome, actor, digest)
     return outcome
+
+
+def _wait_for_others(progress: Progress) -> None:
+    """Return alone: an import checks its references against what the one before has written."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["alone_at_once"])
+        if not cursor.fetchone()[0]:
+            progress("waiting for another import", 0, None)
+            cursor.execute(SQL["one_import_at_a_time"])
 
 
 def _record(request: Request, outcome: Outcome, actor: str, digest: str) -> None:

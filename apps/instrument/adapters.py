@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -13,11 +14,13 @@ from foundation.exact import LIMIT
 from foundation.hashing import decimal_text
 from pricing import currencies
 from pricing.batch import Names
+from pricing.failure import Failure
 from pricing.measures import MEASURES
 from pricing.position import PositionInput
 from pricing.products.registry import PRODUCTS
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,24}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_MISSING = re.compile(r"(terms(?:\.[a-z_]+)+) is missing", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
@@ -81,16 +84,22 @@ def check_terms(
     ]
     packed = PRODUCTS[product_type].pack(inputs, Names())
     return [
-        None if failure is None or failure.code in _OF_STATE else _fault(failure.message)
+        None if failure is None or failure.code in _OF_STATE else _fault(failure)
         for failure in packed.failures
     ]
 
 
-def _fault(message: str) -> TermsFault:
+def _fault(failure: Failure) -> TermsFault:
+    message = failure.message
     field, separator, rest = message.partition(": ")
     if separator and field.startswith("terms"):
         return TermsFault(field, "TERMS", rest)
-    return TermsFault("terms", "TERMS", message)
+    missing = _MISSING.fullmatch(message)
+    if missing is not None:
+        return TermsFault(missing[1], "REQUIRED", "a value")
+    # What is wrong with no single field is how two dates stand to each other.
+    code = {"BAD_DATES": "DATE_ORDER", "TERM_TOO_LONG": "RANGE"}.get(failure.code, "TERMS")
+    return TermsFault("terms", code, message)
 
 
 Reader = Callable[[Any, str, Decimal, list[TermsFault]], Any]
@@ -178,6 +187,12 @@ def _flag(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) ->
 
 
 def _steps(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+    if isinstance(value, str):
+        # A cell of a CSV file holds the list as JSON.
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except ValueError:
+            value = [value]
     pairs = isinstance(value, list) and all(isinstance(p, list) and len(p) == 2 for p in value)
     if not pairs:
         faults.append(TermsFault(f"terms.{place}", "TYPE", "[[date, number], ...]", str(value)))

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 _LOAN = "AMORT_LOAN"
 _BOND = "FIXED_BOND"
+_BILL = "ZERO_COUPON"
+_NOTE = "FLOATING_NOTE"
+_LINKER = "INFLATION_BOND"
+
+Defaults = Mapping[str, Mapping[str, Any]]
+"""Product type -> default terms."""
 
 
-def _loan(basis: str, calendar: str, **more: str) -> Mapping[str, Mapping[str, str]]:
+def _loan(basis: str, calendar: str, **more: str) -> Defaults:
     terms = {
         "interest_basis": basis,
         "calendar": calendar,
@@ -23,18 +30,54 @@ def _loan(basis: str, calendar: str, **more: str) -> Mapping[str, Mapping[str, s
     return MappingProxyType({_LOAN: MappingProxyType(terms | more)})
 
 
-def _bond(basis: str, calendar: str, frequency: str) -> Mapping[str, Mapping[str, str]]:
-    terms = {
-        "day_count": basis,
-        "frequency": frequency,
-        "calendar": calendar,
-        "roll_convention": "FOLLOWING",
-        "accrual_dates": "UNADJUSTED",
-    }
-    return MappingProxyType({_BOND: MappingProxyType(terms)})
+def _bond(
+    basis: str, calendar: str, frequency: str, yields: str, **more: str | int
+) -> Mapping[str, Any]:
+    return MappingProxyType(
+        {
+            "day_count": basis,
+            "frequency": frequency,
+            "calendar": calendar,
+            "roll_convention": "FOLLOWING",
+            "accrual_dates": "UNADJUSTED",
+            "yield_convention": yields,
+            **more,
+        }
+    )
 
 
-CONVENTIONS: Mapping[str, Mapping[str, Mapping[str, str]]] = MappingProxyType(
+def _bill(calendar: str, basis: str, yields: str) -> Mapping[str, Any]:
+    return MappingProxyType(
+        {
+            "calendar": calendar,
+            "roll_convention": "FOLLOWING",
+            "money_market_basis": basis,
+            "yield_convention": yields,
+        }
+    )
+
+
+def _note(basis: str, calendar: str, **more: str | int) -> Mapping[str, Any]:
+    return MappingProxyType(
+        {
+            "day_count": basis,
+            "frequency": "QUARTERLY",
+            "calendar": calendar,
+            "roll_convention": "MODIFIED_FOLLOWING",
+            "accrual_dates": "ADJUSTED",
+            **more,
+        }
+    )
+
+
+_GILT = _bond(
+    "ACT/ACT ICMA", "UK", "SEMIANNUAL", "UK_DMO",
+    money_market_basis="ACT/365F", ex_coupon_days=7, ex_coupon_day_type="BUSINESS",
+)  # fmt: skip
+_TIPS = _bond("ACT/ACT ICMA", "US-GOVT", "SEMIANNUAL", "US_TREASURY", ratio_rounding="US_TREASURY")
+_INDEX_GILT = _bond("ACT/ACT ICMA", "UK", "SEMIANNUAL", "UK_DMO", ratio_rounding="FIVE_DECIMALS")
+
+CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
     {
         "US_RESIDENTIAL_MORTGAGE": _loan(
             "30/360",
@@ -50,16 +93,44 @@ CONVENTIONS: Mapping[str, Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "CAD_LOAN": _loan("ACT/365F", "CA"),
         "JPY_LOAN": _loan("ACT/365F", "JP"),
         "EUR_LOAN": _loan("ACT/360", "TARGET"),
-        "US_TREASURY": _bond("ACT/ACT ICMA", "US-GOVT", "SEMIANNUAL"),
-        "UK_GILT": _bond("ACT/ACT ICMA", "UK", "SEMIANNUAL"),
-        "US_CORPORATE_BOND": _bond("30/360 US", "US", "SEMIANNUAL"),
-        "US_MUNICIPAL_BOND": _bond("30/360 US", "US", "SEMIANNUAL"),
-        "EUROBOND": _bond("ACT/ACT ICMA", "TARGET", "ANNUAL"),
+        "US_TREASURY": MappingProxyType(
+            {
+                _BOND: _bond("ACT/ACT ICMA", "US-GOVT", "SEMIANNUAL", "US_STREET"),
+                _BILL: _bill("US-GOVT", "ACT/360", "US_STREET"),
+                _LINKER: MappingProxyType({**_TIPS, "deflation_floor": True}),
+            }
+        ),
+        "UK_GILT": MappingProxyType({_BOND: _GILT, _LINKER: _INDEX_GILT}),
+        "UK_TREASURY_BILL": MappingProxyType({_BILL: _bill("UK", "ACT/365F", "MONEY_MARKET")}),
+        "US_CORPORATE_BOND": MappingProxyType(
+            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+        ),
+        "US_MUNICIPAL_BOND": MappingProxyType(
+            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+        ),
+        "EUROBOND": MappingProxyType({_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "ICMA")}),
+        "GERMAN_FEDERAL_BOND": MappingProxyType(
+            {_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "GERMAN")}
+        ),
+        "CANADA_BOND": MappingProxyType(
+            {
+                _BOND: _bond(
+                    "ACT/365 CANADIAN",
+                    "CA",
+                    "SEMIANNUAL",
+                    "CANADIAN",
+                    money_market_basis="ACT/365F",
+                )
+            }
+        ),
+        "SOFR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "US-GOVT", lookback_days=5)}),
+        "EURIBOR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "TARGET")}),
+        "SONIA_NOTE": MappingProxyType({_NOTE: _note("ACT/365F", "UK", lookback_days=5)}),
     }
 )
 """Convention -> product type -> default terms."""
 
 
-def defaults(convention: str, product_type: str) -> Mapping[str, str] | None:
+def defaults(convention: str, product_type: str) -> Mapping[str, Any] | None:
     """Return the terms a convention gives a product, None if it has none for it."""
     return CONVENTIONS.get(convention, {}).get(product_type)

@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import F, Func
 from django.db.models.functions import Now
 
+from foundation.immutability.content import content_addressed
+
 
 def parsed(source: str) -> models.GeneratedField:
     """Return the jsonb twin of a canonical text column: for queries only, never for hashes."""
@@ -135,7 +137,8 @@ class CounterpartyVersion(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["counterparty", "content_hash"], name="counterparty_version_content"
-            )
+            ),
+            content_addressed("counterparty_version"),
         ]
 
     def __str__(self) -> str:
@@ -194,7 +197,8 @@ class InstrumentTerms(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["instrument", "content_hash"], name="instrument_terms_content"
-            )
+            ),
+            content_addressed("instrument_terms"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from apps.marketdata.canonical import (
@@ -21,15 +22,27 @@ from apps.marketdata.canonical import (
     pair,
     pairs,
 )
-from pricing.market import bootstrap, model_documents, snapshot
+from pricing.market import bootstrap, completion, snapshot
 from pricing.market.errors import MarketError
 
 __all__ = ["FORMAT", "MarketFault", "normal_document"]
 
 FORMAT = snapshot.FORMAT
 
+_ITEM = re.compile(r"([a-z_]+)\[([0-9]+)\]", re.ASCII)
 _FIRST, _LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
+
+_QUOTE = Fields(
+    {
+        name: Number()
+        for name in (
+            "rate", "spread", "price", "coupon", "convexity", "months", "settlement_days",
+            "payment_lag_days",
+        )
+    }
+)  # fmt: skip
+_BOOTSTRAP = Fields({"quotes": Each(_QUOTE), "conventions": Named(_QUOTE)})
 
 _PARTS: Mapping[str, Shape] = {
     "indices": Named(
@@ -39,7 +52,7 @@ _PARTS: Mapping[str, Shape] = {
     "volatilities": Each(
         Fields({"shift": Number(), "strikes": Each(Number()), "values": Each(Each(Number()))})
     ),
-    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs()})),
+    "credit": Each(Fields({"recovery": Number(), "nodes": Pairs(), "quotes": Each(_QUOTE)})),
     "inflation": Named(Fields({"lag_months": Number(), "history": Pairs(), "nodes": Pairs()})),
     "models": Named(
         Fields({"hull_white": Fields({"mean_reversion": Number(), "sigma": Number()})})
@@ -57,6 +70,7 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise MarketFault("market", "an object is expected")
     as_of = _date(document.get("as_of"))
+    order: dict[str, list[int]] = {}
     normal: dict[str, Any] = {k: v for k, v in document.items() if k != "name"}
     normal["format"] = document.get("format", FORMAT)
     for part, read in (("curves", _curve), ("spreads", _spread), ("fx", _quote)):
@@ -65,7 +79,8 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
             read(named(item, f"{part}[{at}]"), f"{part}[{at}]", as_of)
             for at, item in enumerate(items)
         ]
-        normal[part] = sorted(read_items, key=_sort_key)
+        order[part] = sorted(range(len(items)), key=_by_name(read_items))
+        normal[part] = [read_items[at] for at in order[part]]
     settlement = named(document.get("settlement_days", {}), "settlement_days")
     normal["settlement_days"] = {
         currency: _settlement(rule, f"settlement_days.{currency}")
@@ -74,20 +89,33 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     for part, shape in _PARTS.items():
         if part in normal:
             read_part = canonical(normal[part], shape, part)
-            normal[part] = (
-                sorted(read_part, key=_sort_key) if isinstance(shape, Each) else read_part
-            )
+            if isinstance(shape, Each):
+                order[part] = sorted(range(len(read_part)), key=_by_name(read_part))
+                read_part = [read_part[at] for at in order[part]]
+            normal[part] = read_part
     try:
-        if "models" in normal:
-            normal["models"] = model_documents.calibrated(normal)
+        normal = completion.completed(normal)
         snapshot.parse(normal)
     except MarketError as error:
-        raise _fault(error) from None
+        fault = _fault(error)
+        raise MarketFault(_as_given(fault.place, order), fault.message, fault.found) from None
     return {name: value for name, value in normal.items() if value not in ({}, [])}
 
 
 def _fault(error: MarketError) -> MarketFault:
     return MarketFault(error.place, str(error).removeprefix(f"{error.place}: "))
+
+
+def _as_given(place: str, order: Mapping[str, Sequence[int]]) -> str:
+    """Return a place of the sorted document as one of the document that was given."""
+    found = _ITEM.match(place)
+    if found is None or int(found[2]) >= len(order.get(found[1], ())):
+        return place
+    return f"{found[1]}[{order[found[1]][int(found[2])]}]{place[found.end() :]}"
+
+
+def _by_name(items: Sequence[Mapping[str, Any]]) -> Callable[[int], tuple[str, ...]]:
+    return lambda at: _sort_key(items[at])
 
 
 def _sort_key(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -99,6 +127,8 @@ def _curve(item: Mapping[str, Any], place: str, as_of: dt.date) -> dict[str, Any
     curve = dict(item)
     if "nodes" in item:
         curve["nodes"] = pairs(item["nodes"], f"{place}.nodes")
+    if item.get("kind") == "BOOTSTRAP":
+        return {**curve, **canonical(curve, _BOOTSTRAP, place)}
     if "quotes" not in item:
         return curve
     quotes = [

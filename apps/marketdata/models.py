@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Func
 from django.db.models.functions import Now
 
+from foundation.immutability.content import content_addressed
+
 
 class MarketDataSnapshot(models.Model):
     """A market as of one day; `document` is the canonical text that was hashed."""
@@ -27,6 +29,7 @@ class MarketDataSnapshot(models.Model):
     class Meta:
         db_table = "marketdata_snapshot"
         ordering: ClassVar = ["-as_of", "-pk"]
+        constraints: ClassVar = [content_addressed("marketdata_snapshot")]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name} {self.as_of}"

@@ -55,6 +55,7 @@ __all__ = [
     "maturities",
     "pack",
     "packing",
+    "packing_of",
     "terms_bytes",
 ]
 
@@ -158,6 +159,14 @@ def dimension_bytes(
 def terms_bytes(batch: Batch) -> bytes:
     """Return the stored form of a block's packed terms and state."""
     return batch.to_bytes()
+
+
+def packing_of(dimensions: bytes) -> str | None:
+    """Return the name of the way in which a stored block was packed, None for other bytes."""
+    try:
+        return Batch.from_bytes(dimensions).product_type.rpartition("/")[2]
+    except ValueError:
+        return None
 
 
 def decode(dimensions: bytes, terms: bytes, names: Names) -> BlockRows:

@@ -265,6 +265,33 @@ def rebuilt_blocks(cursor: Cursor, snapshot_id: int) -> Iterator[Block]:
         yield blocks.build(number, first, rows, members, names)
 
 
+def altered_blocks(cursor: Cursor, snapshot_id: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (block, first, last) of the packed blocks that are not what their rows give.
+
+    A run reads blocks and an auditor rows: here the two are held together, block by block. Those
+    that another version of the library packed are left out: no run of this version reads them.
+    """
+    _header(cursor, snapshot_id)
+    cursor.execute(SQL["snapshot_members"], {"id": snapshot_id})
+    texts, dimensions = cursor.fetchone()
+    names, members = Names(json.loads(texts)), Members.of(dimensions)
+    cursor.execute(SQL["snapshot_block_places"], {"id": snapshot_id})
+    for number, first, count in cursor.fetchall():
+        place = {"id": snapshot_id, "first": first, "last": first + count}
+        cursor.execute(SQL["snapshot_block"], {"id": snapshot_id, "block": number})
+        book, product_type, *stored = cursor.fetchone()
+        packed = adapters.packing_of(bytes(stored[0]))
+        if packed is not None and packed != adapters.packing():
+            continue
+        cursor.execute(SQL["snapshot_rows"], place)
+        rows = list(_source_rows(cursor, cursor.fetchall()))
+        if {(row.book, row.product_type) for row in rows} == {(book, product_type)}:
+            made = blocks.build(number, first, rows, members, names)
+            if [made.dimensions, made.terms] == [bytes(data) for data in stored]:
+                continue
+        yield number, first, first + count
+
+
 def _source_rows(cursor: Cursor, stored: Sequence[Sequence[Any]]) -> Iterator[SourceRow]:
     terms = instruments.terms_documents(cursor, sorted({row[6] for row in stored}))
     versions = sorted({row[7] for row in stored if row[7] is not None})

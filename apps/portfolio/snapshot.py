@@ -33,8 +33,10 @@ __all__ = ["SnapshotError", "SnapshotWritten", "create_position_snapshot"]
 
 SQL = sqlfiles.load(Path(__file__).parent / "sql")
 
-Progress = Callable[[int], None]
+Progress = Callable[[str, int], None]
+"""Called with the step and the rows done in it."""
 
+_EVERY = 2_000
 _SPOOL = 1 << 26
 _COPY_CHUNK = 1 << 20
 
@@ -96,7 +98,8 @@ def create_position_snapshot(
     Instruments, obligors and the tree are pinned in the versions that are current now (`tree_id`
     pins another tree). An obligor that is not given is the issuer of the instrument. A position
     that its product refuses to pack is stored with the reason; one whose book, instrument or
-    obligor does not exist raises SnapshotError. `progress` is called with the rows done so far.
+    obligor does not exist raises SnapshotError. `progress` is called with the step
+    and the rows done.
     """
     if tree_id is None:
         tree_id = record_tree().tree_id
@@ -107,7 +110,7 @@ def create_position_snapshot(
         )
         cursor.execute(SQL["snapshot_next"])
         snapshot_id = int(cursor.fetchone()[0])
-        hashes = list(_write_rows(book, snapshot_id, rows))
+        hashes = list(_write_rows(book, snapshot_id, rows, progress))
         content_hash = hashlib.sha256(
             b"".join([book.tree_hash, as_of.isoformat().encode(), *hashes])
         ).digest()
@@ -144,7 +147,9 @@ def create_position_snapshot(
     )
 
 
-def _write_rows(book: PinnedBook, snapshot_id: int, spool: _Spool) -> Iterator[bytes]:
+def _write_rows(
+    book: PinnedBook, snapshot_id: int, spool: _Spool, progress: Progress | None
+) -> Iterator[bytes]:
     """Spool the rows in canonical order and yield the hash of each document."""
     for ordinal, (position, (node, _)) in enumerate(zip(book.positions, book.keys, strict=True)):
         terms = book.terms[position.instrument]
@@ -165,6 +170,8 @@ def _write_rows(book: PinnedBook, snapshot_id: int, spool: _Spool) -> Iterator[b
             f"{copy_field(code)}\t{copy_field(obligor.version_id if obligor else None)}\t"
             f"{position.legal_entity}\t{terms.currency}\t{escaped(text)}\t\\\\x{row_hash.hex()}"
         )
+        if progress is not None and ordinal % _EVERY == 0:
+            progress("hashing", ordinal)
         yield row_hash
 
 
@@ -186,7 +193,7 @@ def _write_blocks(
         spool.write(_block_line(snapshot_id, block))
         spool.flush()
         if progress is not None:
-            progress(last)
+            progress("packing", last)
     return names, refused
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,24 +60,46 @@ def _positions(
         found.add("position", "the rows do not give the sealed hash of the snapshot")
     if count != sealed["count"]:
         found.add("position", f"{count} rows, sealed were {sealed['count']}")
-    for block, first, size in _all(cursor, "changed_blocks", facts):
-        found.add(
-            "position_block",
-            f"block {block} of positions {first} to {first + size - 1} is not as it was written",
-        )
+    _snapshot_header(cursor, found, sealed, facts)
+    blocks = {**facts, "blocks": json.dumps(sealed["blocks"])}
+    for block, first, size, what in _all(cursor, "changed_blocks", blocks):
+        where = "" if first is None else f" of positions {first} to {first + size - 1}"
+        found.add("position_block", f"block {block}{where} {what}")
     ((cover,),) = _all(cursor, "block_cover", facts)
     if cover != sealed["count"]:
         found.add("position_block", f"the blocks hold {cover} positions of {sealed['count']}")
 
 
+def _snapshot_header(
+    cursor: Any, found: Verification, sealed: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
+    ((as_of, name, source, count, *texts),) = _all(cursor, "snapshot_header", facts)
+    stored = {"as_of": as_of.isoformat(), "name": name, "source": source, "count": count}
+    stored |= {
+        part: bytes(text).hex()
+        for part, text in zip(("names", "dimensions", "control"), texts, strict=True)
+    }
+    for column, value in stored.items():
+        if value != sealed[column]:
+            shown = "position_count" if column == "count" else column
+            found.add("position_snapshot", f"{shown} is not as sealed")
+
+
 def _tree(
     cursor: Any, found: Verification, sealed: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> None:
-    ((recomputed, stored),) = _all(cursor, "tree_hash", facts)
+    ((recomputed, stored, stated, count),) = _all(cursor, "tree_hash", facts)
     if stored is None or bytes(stored).hex() != sealed["hash"]:
         found.add("portfolio_tree", "content_hash is not as sealed")
     if recomputed is None or bytes(recomputed).hex() != sealed["hash"]:
         found.add("portfolio_node", "the nodes do not give the sealed hash of the tree")
+    if (stated, count) != (sealed["nodes"], sealed["nodes"]):
+        found.add(
+            "portfolio_tree",
+            f"node_count is {stated} of {count} nodes, sealed were {sealed['nodes']}",
+        )
+    for (node,) in _all(cursor, "misplaced_nodes", facts):
+        found.add("portfolio_node", "depth is not the number of its ancestors", node=node)
     for descendant, ancestor, _ in _all(cursor, "changed_closure", facts):
         found.add("portfolio_closure", f"ancestor {ancestor} is not as it was", node=descendant)
 
@@ -88,9 +111,12 @@ def _market(
     if not rows:
         found.add("marketdata_snapshot", "the snapshot is missing")
         return
-    recomputed, stored = rows[0]
+    recomputed, stored, as_of, name, source = rows[0]
     if bytes(stored).hex() != sealed["hash"]:
         found.add("marketdata_snapshot", "content_hash is not as sealed")
+    for column, value in (("as_of", as_of.isoformat()), ("name", name), ("source", source)):
+        if value != sealed[column]:
+            found.add("marketdata_snapshot", f"{column} is not as sealed")
     if bytes(recomputed).hex() != sealed["hash"]:
         found.add("marketdata_snapshot", "the document is not the one that was hashed")
 

@@ -1,5 +1,8 @@
 """Replaying a run: its numbers computed again from what it pinned, compared bit by bit.
 
+Workers read packed blocks, people the rows they were made from: replay first makes the blocks
+anew from the rows and the versions they pin, so that what it computes from is what is shown.
+
 Verification proves that what is stored is what was sealed; replay proves that what was sealed is
 what the engine computes.
 """
@@ -16,6 +19,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.portfolio import selectors as portfolio
 from apps.result import encode
 from apps.run import adapters, loading, pipeline
 from apps.run import selectors as runs
@@ -57,19 +61,23 @@ class Difference:
 
 @dataclass(slots=True)
 class Replay:
-    """The outcome of replaying a run: tasks compared, positions in them, what differs."""
+    """The outcome of replaying a run: tasks compared, positions in them, what differs.
+
+    `altered` names packed blocks that are not what their rows give.
+    """
 
     run: int
     tasks: int = 0
     positions: int = 0
     crashed: int = 0
+    altered: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def same(self) -> bool:
-        """Whether every task gives the bits that are stored."""
-        return not self.differences
+        """Whether every task gives the bits that are stored, from blocks that are their rows."""
+        return not self.differences and not self.altered
 
 
 def replay(run: int, *, any_engine: bool = False, progress: Progress | None = None) -> Replay:
@@ -84,6 +92,7 @@ def replay(run: int, *, any_engine: bool = False, progress: Progress | None = No
     with connection.cursor() as cursor:
         request = _request(cursor, run, any_engine)
         axis = stages.axis(request)
+        found.altered += _altered(cursor, request.position_snapshot_id)
         cursor.execute(SQL["tasks"], {"run": run})
         leaves = [row for row in cursor.fetchall() if row[1] == "VALUE"]
     connection.ensure_connection()
@@ -93,7 +102,10 @@ def replay(run: int, *, any_engine: bool = False, progress: Progress | None = No
             found.crashed += last - first
             continue
         task = Task(task_id, run, phase, first, last, None, 1, 1, UUID(int=0), "replay", _never)
-        encoded = _compute(psycopg_connection, task, request, stages, axis)
+        try:
+            encoded = _compute(psycopg_connection, task, request, stages, axis)
+        except portfolio.SnapshotBroken as error:
+            raise NotReplayable(str(error)) from error
         if encoded.leaf_hash != bytes(leaf):
             found.differences += _differences(run, task_id, encoded)
         found.tasks += 1
@@ -102,6 +114,17 @@ def replay(run: int, *, any_engine: bool = False, progress: Progress | None = No
             progress(last)
     found.seconds = time.perf_counter() - begun
     return found
+
+
+def _altered(cursor: Any, snapshot: int) -> list[str]:
+    try:
+        return [
+            f"position_block {block}, positions {first} to {last - 1}: "
+            "the packed block is not what the rows give"
+            for block, first, last in portfolio.altered_blocks(cursor, snapshot)
+        ]
+    except portfolio.SnapshotBroken as error:
+        raise NotReplayable(str(error)) from error
 
 
 def _request(cursor: Any, run: int, any_engine: bool) -> RunRequest:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from apps.publication import manifest
-from apps.publication.manifest import SQL, Signature
+from apps.publication.manifest import SQL, Manifest, NotSealable, Signature
 from apps.publication.models import PublishedRun
 
 PUBLISHABLE = ("COMPLETED", "COMPLETED_WITH_ERRORS")
@@ -55,7 +55,7 @@ def _publish(run: int, by: str, reason: str, supersedes: int | None) -> Publishe
             reason=reason,
             supersedes=bytes(replaced.manifest_hash) if replaced else None,
         )
-        made = manifest.build(cursor, run, signature)
+        made = _build(cursor, run, signature)
         cursor.execute(SQL["lock_run"], {"run": run})
         (status,) = cursor.fetchone()
         if status != "PUBLISHED":
@@ -74,6 +74,13 @@ def _publish(run: int, by: str, reason: str, supersedes: int | None) -> Publishe
             )
             cursor.execute(SQL["set_published"], {"run": run})
     return PublishedRun.objects.get(run_id=run)
+
+
+def _build(cursor: Any, run: int, signature: Signature) -> Manifest:
+    try:
+        return manifest.build(cursor, run, signature)
+    except NotSealable as error:
+        raise NotPublishable(str(error)) from error
 
 
 def _insert(cursor: Any, row: dict[str, Any]) -> None:

@@ -6,18 +6,19 @@ published, which an altered database cannot alter.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
 from apps.portfolio.dimensions import Dimension
-from apps.publication import inputs, statements
+from apps.publication import inputs, shape, statements
 from apps.publication.findings import Verification
-from apps.publication.manifest import TABLES
+from apps.publication.manifest import FINAL_TABLES, TABLES, final_leaf
 from foundation import hashing, sqlfiles
 
 SQL = sqlfiles.load(Path(__file__).parent / "sql")
@@ -57,7 +58,7 @@ def _manifest(cursor: Any, found: Verification, manifest_file: Path | None) -> M
     row = cursor.fetchone()
     if row is None:
         raise NotVerifiable(f"there is no run {found.run}")
-    text, stored_hash, recomputed, root, _, status = row
+    text, stored_hash, recomputed, root, status, *signature = row
     carried = None if manifest_file is None else _read(manifest_file)
     if text is None and carried is None:
         raise NotVerifiable(f"run {found.run} is {status} and has no publication")
@@ -65,23 +66,52 @@ def _manifest(cursor: Any, found: Verification, manifest_file: Path | None) -> M
         found.add("published_run", "the publication is missing")
     elif bytes(stored_hash) != bytes(recomputed):
         found.add("published_run", "the manifest is not the text that was hashed")
-    if carried is not None and text is not None and carried != text:
-        found.add("published_run", f"the manifest differs from the file: {_fields(carried, text)}")
     try:
-        document: Mapping[str, Any] = json.loads(carried if carried is not None else text)
-    except json.JSONDecodeError as error:
+        document = _document(carried if carried is not None else text)
+    except ValueError as error:
         if carried is not None:
             raise NotVerifiable(f"{manifest_file} is not a manifest: {error}") from error
         raise NotVerifiable("the stored manifest cannot be read; give --manifest FILE") from error
-    if document.get("run") != found.run:
-        raise NotVerifiable(f"the manifest is of run {document.get('run')}, not of {found.run}")
+    if carried is not None and text is not None and carried != text:
+        found.add("published_run", f"the manifest differs from the file: {_fields(carried, text)}")
+    sealed_run = document["run"]
+    if sealed_run != found.run:
+        raise NotVerifiable(f"the manifest is of run {sealed_run}, not of {found.run}")
     found.manifest_hash = hashing.sha256(carried if carried is not None else text).hex()
     found.root = str(document["root"])
     if root is not None and bytes(root).hex() != found.root:
         found.add("published_run", "root_hash is not that of the manifest")
+    if text is not None:
+        _signature(found, document, signature)
     if status != "PUBLISHED":
         found.add("run", f"status is {status}, not PUBLISHED")
     return document
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    """Return the document of a manifest, ValueError for any other text."""
+    shape.check(text)
+    document: Mapping[str, Any] = json.loads(text)
+    return document
+
+
+def _signature(found: Verification, document: Mapping[str, Any], stored: Sequence[Any]) -> None:
+    """Compare what the publication's row says of itself with its manifest."""
+    by, at, reason, supersedes = stored
+    columns = {
+        "published_by": (by, document["published_by"]),
+        "published_at": (at and _time(at), document["published_at"]),
+        "reason": (reason, document.get("reason") or ""),
+        "supersedes": (supersedes and bytes(supersedes).hex(), document.get("supersedes")),
+    }
+    for name, (now, sealed) in columns.items():
+        if now != sealed:
+            found.add("published_run", f"{name} is {_short(now)}, sealed was {_short(sealed)}")
+
+
+def _time(at: dt.datetime) -> str:
+    text: str = json.loads(hashing.canonical(at))
+    return text
 
 
 def _read(path: Path) -> str:
@@ -95,7 +125,9 @@ def _fields(carried: str, stored: str) -> str:
     try:
         ours, theirs = json.loads(carried), json.loads(stored)
     except json.JSONDecodeError:
-        return "one of them cannot be read"
+        return "the stored one cannot be read"
+    if not isinstance(theirs, dict):
+        return "the stored one is no document"
     names = sorted(set(ours) | set(theirs))
     return ", ".join(name for name in names if ours.get(name) != theirs.get(name)) or "spacing"
 
@@ -109,7 +141,9 @@ class _Check:
         self._document = document
         self._facts = {"run": found.run, "limit": LIMIT}
         self._leaves = {task["task"]: task for task in document["tasks"]}
-        self._odd_leaves: set[int] = set()
+        self._odd_rows: set[int] = set()
+        self._odd_partials: set[int] = set()
+        self._digests_sealed = True
 
     def _all(self, name: str, **more: Any) -> list[Any]:
         self._cursor.execute(SQL[name], self._facts | more)
@@ -137,6 +171,14 @@ class _Check:
             "marketdata_snapshot_id": (row[16], document["inputs"]["market"]["id"]),
             "scenario_set_id": (row[17], document["inputs"]["scenario_set"]["id"]),
             "tree_id": (row[18], document["inputs"]["tree"]["id"]),
+            "currency": (row[6], document["parameters"]["currency"]),
+            "valuation_date": (row[7].isoformat(), document["parameters"]["valuation_date"]),
+            "cut": (row[8], document["parameters"]["cut"]),
+            "node": (row[9], document["parameters"]["node"]),
+            "submitted_by": (row[19], document["submitted_by"]),
+            "submitted_at": (_time(row[20]), document["submitted_at"]),
+            "started_at": (row[21] and _time(row[21]), document.get("started_at")),
+            "finished_at": (row[22] and _time(row[22]), document.get("finished_at")),
         }
         for name, (stored, sealed) in stated.items():
             if stored != sealed:
@@ -171,7 +213,7 @@ class _Check:
     def detail(self) -> None:
         """Recompute the digest of every row and the leaf of every VALUE task."""
         seen = set()
-        for task, digests_agree, leaf in self._all("task_digests"):
+        for task, digests_agree, rows, partials, first, count in self._all("task_digests"):
             seen.add(task)
             sealed = self._leaves.get(task)
             if sealed is None or sealed["phase"] != "VALUE":
@@ -180,8 +222,14 @@ class _Check:
                 continue
             if not digests_agree:
                 self._name_positions(task)
-            if bytes(leaf).hex() != sealed["leaf"]:
-                self._odd_leaves.add(task)
+            place = None if first is None else (first, first + count)
+            if place != (sealed["first"], sealed["last"]):
+                self._found.add("valuation_digest", "first and count are not as sealed", task=task)
+            if bytes(partials).hex() != sealed["partials"]:
+                self._odd_partials.add(task)
+            whole = bytes(rows) + bytes.fromhex(sealed["partials"])
+            if hashing.sha256(whole).hex() != sealed["leaf"]:
+                self._odd_rows.add(task)
         for task, sealed in self._leaves.items():
             if sealed["phase"] == "VALUE" and task not in seen:
                 self._found.add("valuation", "all rows of the task are missing", task=task)
@@ -193,7 +241,9 @@ class _Check:
                 ordinal=ordinal,
                 position=position,
             )
-        if bytes(self._one("result_hash")[0]).hex() != self._document["result_hash"]:
+        digests = bytes(self._one("result_hash")[0]).hex()
+        self._digests_sealed = digests == self._document["result_hash"]
+        if not self._digests_sealed:
             self._found.add("valuation_digest", "the digests do not give the sealed result_hash")
         counts = self._document["counts"]
         if tuple(self._one("status_counts")) != (counts["valued"], counts["errors"]):
@@ -271,25 +321,40 @@ class _Check:
             self._found.add("run_context", "facts are not those hashed", ordinal=ordinal)
 
     def explain(self) -> None:
-        """Name what the leaf hashes alone show: columns that no other check looks at."""
-        named = {finding.task for finding in self._found.findings if finding.task is not None}
-        rollups = any(finding.table == "rollup" for finding in self._found.findings)
-        for task in sorted(self._odd_leaves - named):
-            table, what = (
-                ("rollup_partial", "partial roll-ups of the task are not as sealed")
-                if rollups
-                else ("valuation", "input_hash or error of a row is not as sealed")
+        """Name what the sealed hashes alone show: rows that agree with all they are checked by."""
+        named = {f.task for f in self._found.findings if f.table == "valuation"}
+        what = (
+            "input_hash or error of a row is not as sealed"
+            if self._digests_sealed
+            else "rows are not as sealed, and their digests were changed with them"
+        )
+        for task in sorted(self._odd_rows - named):
+            self._found.add("valuation", what, task=task)
+        for task in sorted(self._odd_partials):
+            self._found.add(
+                "rollup_partial", "partial roll-ups of the task are not as sealed", task=task
             )
-            self._found.add(table, what, task=task)
-        final = [task for task in self._leaves.values() if task["phase"] == "FINALISE"]
-        for sealed in final:
-            parts = self._one("table_hashes")
-            leaf = hashing.sha256(b"".join(bytes(part) for part in parts)).hex()
-            tables = {"run_axis", "run_context", "rollup", "group_result"}
-            if leaf != sealed["leaf"] and not any(
-                finding.table in tables for finding in self._found.findings
-            ):
-                self._found.add("node_result", "rows are not as sealed", task=sealed["task"])
+        named_nodes = {f.node for f in self._found.findings if f.table == "rollup"}
+        stored = {node: bytes(found).hex() for node, found in self._all("rollup_nodes")}
+        sealed = {int(node): found for node, found in self._document["rollups"]}
+        for node in sorted(stored.keys() | sealed.keys()):
+            if stored.get(node) != sealed.get(node) and node not in named_nodes:
+                self._found.add("rollup", "the roll-ups are not as sealed", node=node)
+        self._final_tables()
+
+    def _final_tables(self) -> None:
+        tables = dict(zip(FINAL_TABLES, self._one("table_hashes"), strict=True))
+        sealed = self._document["tables"]
+        named = {finding.table for finding in self._found.findings}
+        for table, found in tables.items():
+            if bytes(found).hex() != sealed[table] and table not in named:
+                self._found.add(table, "rows are not as sealed")
+        leaf = final_leaf({table: bytes.fromhex(sealed[table]) for table in FINAL_TABLES}).hex()
+        for task in self._leaves.values():
+            if task["phase"] == "FINALISE" and task["leaf"] != leaf:
+                self._found.add(
+                    "published_run", "the manifest's tables do not give the leaf", task=task["task"]
+                )
 
 
 def _dimension(number: int) -> str:

@@ -22,7 +22,7 @@ from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.market import snapshot
 from pricing.market.snapshot import Market
-from pricing.measures import MEASURES
+from pricing.measures import MEASURES, Conversion
 from pricing.scenarios.parse import parse
 from pricing.scenarios.states import States
 
@@ -89,6 +89,12 @@ def division(code: str) -> Division | None:
         found.denominator,
         Decimal(repr(found.scale)),
     )
+
+
+def is_local(code: str) -> bool:
+    """Return whether a measure is an amount in the currency that its factor names."""
+    found = MEASURES.get(code)
+    return found is not None and found.conversion is Conversion.FACTOR
 
 
 def divided_measures() -> list[str]:

@@ -22,10 +22,15 @@ from foundation.exact import decimal_text
 SQL = sqlfiles.load(Path(__file__).parent / "sql")
 
 _CENTS = 2
+_COMPLETE = ("COMPLETED", "COMPLETED_WITH_ERRORS", "PUBLISHED")
 
 
 class UnknownRun(LookupError):
     """There is no such run."""
+
+
+class RunNotComplete(LookupError):
+    """The run has no totals: it is under way, or it ended without any."""
 
 
 class UnknownNode(LookupError):
@@ -132,6 +137,12 @@ def run_header(run: int, dimensions: Sequence[Dimension] = ()) -> RunHeader:
     }
     run_id, status, currency, tree, root, snapshot, market, positions, day = row[:9]
     return RunHeader(run_id, status, currency, tree, root, snapshot, market, positions, day, labels)
+
+
+def check_complete(header: RunHeader) -> None:
+    """Refuse totals of a run that is not complete: a part is never shown as a whole."""
+    if header.status not in _COMPLETE:
+        raise RunNotComplete(f"run {header.run} is {header.status} and has no totals")
 
 
 def _json(found: Any) -> Any:
@@ -264,7 +275,7 @@ def grid(
             selection.value(column, [row.cells[part.place] for part in column.parts], shown_in)
             for row in ordered
         ]
-        moved = shown_in is not None and column.currency == shown_in.source
+        moved = shown_in is not None and shown_in.moves(column)
         found.append(
             CubeColumn(
                 measure=column.measure,

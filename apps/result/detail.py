@@ -12,12 +12,12 @@ from django.db import connection
 
 from apps.portfolio import selectors as portfolio
 from apps.portfolio.dimensions import Dimension
-from apps.result import adapters, maturity, selection, statements
+from apps.result import adapters, maturity, rollup, selection, statements
 from apps.result.axis import Place
 from apps.result.cube import RunHeader, Sums
 from apps.result.selection import Column
 from foundation import copy, sqlfiles
-from foundation.exact import guarded_sum, quantise
+from foundation.exact import guarded_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,6 @@ KEYS = 5
 """What reading a position's dimensions costs, in cells."""
 
 _VALUED = 0
-_CENTS = np.array([2], dtype=np.int64)
 
 
 class TooMuchDetail(ValueError):
@@ -119,7 +118,7 @@ def _read(
     labels = header.members(Dimension.CURRENCY)
     by_member = np.array([rates.get(label, 0.0) for label in labels])
     amounts = loaded.notional * by_member[loaded.dimensions[Dimension.CURRENCY]]
-    cents = quantise(np.nan_to_num(amounts)[:, None], _CENTS)[0][at, 0]
+    cents = rollup.notional_cents(amounts)[at]
     valued = rows["status"] == _VALUED
     members = {dimension: column[at] for dimension, column in loaded.dimensions.items()}
     members[Dimension.MATURITY_BUCKET] = maturity.buckets(loaded.maturity, header.valuation_date)[

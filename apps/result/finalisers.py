@@ -113,11 +113,11 @@ def _roll_up(
         with cursor.connection.transaction():
             cursor.execute(statements.insert_rollups(block), place)
     except postgres.NumericValueOutOfRange as error:
-        sums = _one(cursor.execute(statements.root_sums(block), place).fetchone())
-        largest = max(range(block.width), key=lambda cell: abs(sums[cell] or 0))
-        raise CubeOverflow(
-            f"the total of {axes.label(axis[block.start + largest])} does not fit into 64 bits"
-        ) from error
+        totals = _one(cursor.execute(statements.largest_totals(block), place).fetchone())
+        names = ["covered notional", "uncovered notional"]
+        names += [axes.label(cell) for cell in axis[block.start : block.stop]]
+        largest = max(range(len(names)), key=lambda column: totals[column])
+        raise CubeOverflow(f"the total of {names[largest]} does not fit into 64 bits") from error
 
 
 def _tie_out(cursor: Cursor[Any], place: dict[str, int], block: Block) -> None:

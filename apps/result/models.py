@@ -101,3 +101,106 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.run} node {self.node} {self.dimension}/{self.member}"
+
+
+class RunContext(models.Model):
+    """Facts of one position that other positions decide, from pinned snapshots alone."""
+
+    pk = models.CompositePrimaryKey("run", "position")
+    run = models.IntegerField()
+    position = models.IntegerField()
+    task = models.IntegerField()
+    context_hash = models.BinaryField()
+    facts = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "run_context"
+        managed = False
+        ordering: ClassVar = ["run", "position"]
+
+    def __str__(self) -> str:
+        return f"run {self.run} position {self.position}"
+
+
+class ValuationDigest(models.Model):
+    """The digests of a task's rows in order, 32 bytes each."""
+
+    pk = models.CompositePrimaryKey("run", "task")
+    run = models.IntegerField()
+    task = models.IntegerField()
+    first = models.IntegerField()
+    count = models.IntegerField()
+    digests = models.BinaryField()
+
+    class Meta:
+        db_table = "valuation_digest"
+        managed = False
+        ordering: ClassVar = ["run", "first"]
+
+    def __str__(self) -> str:
+        return f"run {self.run} positions {self.first} to {self.first + self.count - 1}"
+
+
+class RollupPartial(models.Model):
+    """The exact sums of one task's positions of a book in one member of one dimension."""
+
+    pk = models.CompositePrimaryKey("run", "task", "node", "dimension", "member", "block")
+    run = models.IntegerField()
+    task = models.IntegerField()
+    node = models.IntegerField()
+    dimension = models.SmallIntegerField()
+    member = models.IntegerField()
+    block = models.SmallIntegerField()
+    count = models.IntegerField()
+    covered = models.IntegerField()
+    covered_notional = models.BigIntegerField()
+    uncovered_notional = models.BigIntegerField()
+    cells = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "rollup_partial"
+        managed = False
+        ordering: ClassVar = ["run", "task", "node", "dimension", "member", "block"]
+
+    def __str__(self) -> str:
+        return f"run {self.run} task {self.task} node {self.node} {self.dimension}/{self.member}"
+
+
+class GroupResult(models.Model):
+    """What needs several positions at once: a netting set, a pool, a connected group."""
+
+    pk = models.CompositePrimaryKey("run", "kind", "group")
+    run = models.IntegerField()
+    kind = models.TextField()
+    group = models.TextField()
+    task = models.IntegerField()
+    cells = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "group_result"
+        managed = False
+        ordering: ClassVar = ["run", "kind", "group"]
+
+    def __str__(self) -> str:
+        return f"run {self.run} {self.kind} {self.group}"
+
+
+class NodeResult(models.Model):
+    """A figure of a node that is no sum, and the method it was computed by."""
+
+    pk = models.CompositePrimaryKey("run", "node", "measure", "scenario", "factor")
+    run = models.IntegerField()
+    node = models.IntegerField()
+    measure = models.TextField()
+    scenario = models.TextField()
+    factor = models.TextField()
+    value = models.BigIntegerField()
+    method = models.TextField()
+
+    class Meta:
+        db_table = "node_result"
+        managed = False
+        ordering: ClassVar = ["run", "node", "measure", "scenario", "factor"]
+
+    def __str__(self) -> str:
+        return f"run {self.run} node {self.node} {self.measure}@{self.scenario}"

@@ -11,13 +11,17 @@ from scipy import sparse
 
 from apps.portfolio.dimensions import Dimension
 from apps.run.contracts import RetryUseless
-from foundation.exact import LIMIT
+from foundation.exact import LIMIT, quantise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
 
+MOST_NOTIONAL = 1e16
+"""The largest outstanding notional that counts, in the run currency; pricers take a tenth of it."""
+
+_CENTS = np.array([2], dtype=np.int64)
 _MEMBER_BITS = 32
 _DIMENSION_BITS = 8
 
@@ -83,9 +87,15 @@ def partials(
         [valued.astype(np.int64), np.where(valued, notional, 0), np.where(valued, 0, notional)],
         axis=1,
     )
-    covered, covered_notional, uncovered_notional = (member_of @ facts).T
+    counted: Ints = np.asarray(member_of @ facts)
+    try:
+        guard(member_of, facts, counted)
+    except CellOverflow as overflow:
+        raise CubeOverflow("the notional of a shard does not fit into 64 bits") from overflow
+    covered, covered_notional, uncovered_notional = counted.T
     sums: Ints = np.asarray(member_of @ cells)
-    guard(member_of, cells, sums)
+    # What is no sum may wrap: it is not kept.
+    guard(member_of, cells, sums, additive)
     sums[:, ~additive] = 0
     return Partials(
         node=groups >> (_MEMBER_BITS + _DIMENSION_BITS),
@@ -99,12 +109,26 @@ def partials(
     )
 
 
+def notional_cents(amounts: NDArray[np.float64]) -> Ints:
+    """Return notionals in cents, what totals are covered by; 0 where one is beyond MOST_NOTIONAL.
+
+    Such a position is an error, and its notional a slip of the pen that would drown all others.
+    """
+    sane = np.where(np.abs(amounts) <= MOST_NOTIONAL, amounts, 0.0)
+    return quantise(sane[:, None], _CENTS)[0][:, 0]
+
+
 def _keys(book: Ints, dimension: Dimension, member: Ints) -> Ints:
     return (book << (_MEMBER_BITS + _DIMENSION_BITS)) | (int(dimension) << _MEMBER_BITS) | member
 
 
-def guard(member_of: sparse.csr_matrix, cells: Ints, sums: Ints) -> None:
-    """Raise CellOverflow when one of `sums` has wrapped.
+def guard(
+    member_of: sparse.csr_matrix,
+    cells: Ints,
+    sums: Ints,
+    additive: NDArray[np.bool_] | None = None,
+) -> None:
+    """Raise CellOverflow when one of `sums` has wrapped; of those that are `additive` if given.
 
     The largest cell times the number of rows bounds every sum; only when that bound is out of
     range is each sum compared with its float shadow, which does not wrap.
@@ -112,7 +136,10 @@ def guard(member_of: sparse.csr_matrix, cells: Ints, sums: Ints) -> None:
     if not len(cells):
         return
     largest = np.maximum(cells.max(axis=0), -cells.min(axis=0)).astype(np.float64)
-    for cell in np.flatnonzero(largest * len(cells) >= LIMIT):
+    near = largest * len(cells) >= LIMIT
+    if additive is not None:
+        near &= additive
+    for cell in np.flatnonzero(near):
         shadow = member_of.astype(np.float64) @ cells[:, cell].astype(np.float64)
         if (np.abs(shadow - sums[:, cell]) >= LIMIT).any():
             raise CellOverflow(int(cell))

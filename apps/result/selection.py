@@ -78,8 +78,9 @@ def select(
 ) -> list[Column]:
     """Return the columns of the measures under the scenarios that the run has, in that order.
 
-    Without measures all of the run's are meant, with those that divide two of its sums. For
-    totals a measure that does not add is refused by name, never left out when it was asked for.
+    Without measures all of the run's are meant, with those that divide two of its sums. A measure
+    that was asked for is never left out: UnknownCell where none of the scenarios has it, and for
+    totals NotAggregable where it does not add.
     """
     known = {cell.spec.scenario: None for cell in axis}
     chosen = list(known) if scenarios is None else list(dict.fromkeys(scenarios))
@@ -100,9 +101,11 @@ def select(
             raise NotAggregable(f"{code} is {found[0].kind}: it has no total (NOT_AGGREGABLE)")
         if not found and measures is not None:
             raise UnknownCell(f"the run has no measure {code}")
-        columns += found
-    order = {scenario: number for number, scenario in enumerate(chosen)}
-    return [column for column in columns if column.scenario in order]
+        shown = [column for column in found if column.scenario in chosen]
+        if not shown and measures is not None:
+            raise UnknownCell(f"the run has no {code} under {', '.join(chosen)}")
+        columns += shown
+    return columns
 
 
 _AGGREGABLE = ("SUM", "RATIO", "WEIGHTED")
@@ -163,6 +166,10 @@ class Presentation:
     target: str
     rate: Decimal
 
+    def moves(self, column: Column) -> bool:
+        """Whether a column is converted: amounts of the run currency, but not an exposure in it."""
+        return column.currency == self.source and not adapters.is_local(column.measure)
+
     def convert(self, count: int, exponent: int) -> str:
         """Return count x 10**-exponent of the run currency in the other, as many digits."""
         amount = _EXACT.multiply(Decimal(count).scaleb(-exponent, _EXACT), self.rate)
@@ -172,7 +179,7 @@ class Presentation:
 def value(column: Column, counts: Sequence[int], shown_in: Presentation | None = None) -> Value:
     """Return what the integer cells of a column's parts read as."""
     if not column.is_divided:
-        if shown_in is not None and column.currency == shown_in.source:
+        if shown_in is not None and shown_in.moves(column):
             return Value(shown_in.convert(counts[0], column.quantum))
         return Value(decimal_text(counts[0], column.quantum))
     top, bottom = (

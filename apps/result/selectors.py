@@ -11,7 +11,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from apps.portfolio.dimensions import Dimension
 from apps.result import cube as cubes
 from apps.result import detail, selection
-from apps.result.cube import Cube, CubeColumn, NodeLabel, UnknownCurrency, UnknownNode, UnknownRun
+from apps.result.cube import (
+    Cube,
+    CubeColumn,
+    NodeLabel,
+    RunNotComplete,
+    UnknownCurrency,
+    UnknownNode,
+    UnknownRun,
+)
 from apps.result.cube import axis as axis
 from apps.result.detail import TooMuchDetail
 from apps.result.listing import (
@@ -34,6 +42,7 @@ __all__ = [
     "PositionFilter",
     "PositionPage",
     "PositionValues",
+    "RunNotComplete",
     "StoredCell",
     "TooMuchDetail",
     "UnknownCell",
@@ -72,11 +81,14 @@ def cube(
     combined = len(split) > 1 or bool(set(asked) - set(split))
     needed = [*split, *asked, Dimension.CURRENCY] if combined else split
     header = cubes.run_header(run, tuple(dict.fromkeys(needed)))
+    cubes.check_complete(header)
     number = cubes.node_number(header, node)
     columns = selection.select(cubes.axis(run), measures, scenarios, totals=True)
     children = Dimension.PORTFOLIO in chosen
     nodes, shown, parts = cubes.shown_nodes(header, number, granted, children=children)
-    if not nodes and not children:
+    if not nodes and (
+        not children or not cubes.shown_nodes(header, number, granted, children=False)[0]
+    ):
         raise UnknownNode(f"run {run} has no node {node}")
     shown_in = cubes.presentation(header, currency)
     if combined:

@@ -14,7 +14,6 @@ from apps.result import axis as axes
 from apps.result.encode import Cells
 from apps.run.contracts import CellSpec, Encoded, GroupRows, PositionError, Shard
 from foundation import binary, copy, sqlfiles
-from foundation.exact import quantise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,6 @@ _COLUMNS = {
     "rollup_partial": encode.ROLLUP_PARTIAL,
     "group_result": encode.GROUP_RESULT,
 }
-_CENTS = np.array([2], dtype=np.int64)
 
 
 class CubeSink:
@@ -172,8 +170,7 @@ def _dimensions(shard: Shard) -> dict[Dimension, NDArray[np.int64]]:
 
 def _cents(shard: Shard) -> NDArray[np.int64]:
     """Outstanding notional in cents of the run currency at BASE FX, 0 where it has none."""
-    notional = adapters.base_notional(shard)
-    return quantise(np.nan_to_num(notional)[:, None], _CENTS)[0][:, 0]
+    return rollup.notional_cents(adapters.base_notional(shard))
 
 
 def _input_hash(shard: Shard) -> NDArray[np.uint8]:

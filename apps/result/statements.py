@@ -46,12 +46,24 @@ ORDER BY c.ancestor, p.dimension, p.member
 """
 
 
-def root_sums(block: Block) -> str:
-    """The sums of every cell over all books, unbounded, to name the cell that overflows."""
+def largest_totals(block: Block) -> str:
+    """The largest total of each cell over all roll-ups, unbounded, to name what overflows.
+
+    Parameters as of insert_rollups. The two notionals come first, then the cells of the block.
+    """
+    cells = range(1, block.width + 1)
+    totals = ", ".join(f"sum(p.cells[{ordinal}]) AS c{ordinal}" for ordinal in cells)
+    largest = ", ".join(f"max(abs(c{ordinal}))" for ordinal in cells)
     return f"""
-SELECT {sums("p", range(1, block.width + 1))}
-FROM rollup_partial p
-WHERE p.run = %(run)s AND p.block = {block.number} AND p.dimension = 0
+SELECT max(covered_notional), max(uncovered_notional), {largest}
+FROM (
+    SELECT sum(p.covered_notional) AS covered_notional,
+           sum(p.uncovered_notional) AS uncovered_notional, {totals}
+    FROM rollup_partial p
+    JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.descendant = p.node
+    WHERE p.run = %(run)s AND p.block = {block.number}
+    GROUP BY c.ancestor, p.dimension, p.member
+) AS totals
 """
 
 

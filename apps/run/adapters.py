@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pricing import profile
+from pricing import currencies, profile
 from pricing.axis import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import DEFAULT_MEASURES, MEASURES
 
@@ -26,6 +26,11 @@ def normal_measures(asked: Iterable[str]) -> tuple[str, ...]:
             raise KeyError(code)
     split.sort(key=lambda pair: (order[pair[0]], pair[1]))
     return tuple(f"{code}@{scenario}" if scenario else code for code, scenario in split)
+
+
+def is_currency(code: str) -> bool:
+    """Return whether the library knows a currency of this code."""
+    return currencies.is_currency(code)
 
 
 def numeric_profile() -> str:

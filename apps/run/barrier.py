@@ -35,7 +35,7 @@ def advance(connection: Connection[Any], run: int) -> bool:
 
 def advance_all(connection: Connection[Any]) -> int:
     """Move every run whose phase is finished: the worker that should have done it may be gone."""
-    runs = connection.execute(SQL["unfinished_runs"]).fetchall()
+    runs = connection.execute(SQL["runs_at_a_barrier"]).fetchall()
     return sum(advance(connection, run) for (run,) in runs)
 
 

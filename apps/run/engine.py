@@ -12,8 +12,10 @@ COMPUTING = (
     "sinks.py",
     "finalisers.py",
     "adapters.py",
-    # How packed input is made of positions.
+    # How packed input is made of positions, what it is rolled up by, and how a shard is read.
     "blocks.py",
+    "dimensions.py",
+    "loading.py",
     # What the sink and the finaliser of the cube are made of.
     "axis.py",
     "encode.py",
@@ -25,6 +27,9 @@ COMPUTING = (
 )
 """The modules of an app that compute; all others only store, find and show."""
 
+SHARED = ("binary.py", "exact.py", "hashing.py")
+"""The modules of the shared kernel that round, encode and hash numbers."""
+
 LIBRARIES = ("numpy", "scipy", "quantlib")
 """The libraries whose version is part of the engine."""
 
@@ -33,11 +38,17 @@ LIBRARIES = ("numpy", "scipy", "quantlib")
 def engine() -> str:
     """Return the hash of the engine of this process, 64 hex digits.
 
-    sha256 over the lines `sha256 name` of the sources of pricing and of the computing modules
-    and statements of all apps, in the order of their names, and `version library` of each
-    library. Sources that change under a running process do not change what it has loaded.
+    sha256 over the lines `sha256 name` of the sources of pricing, of the computing modules and
+    statements of all apps and of the shared kernel's arithmetic, in the order of their names, and
+    `version library` of each library. Sources that change under a running process do not change
+    what it has loaded.
     """
-    return fingerprint(_sources(), {name: metadata.version(name) for name in LIBRARIES})
+    return fingerprint(_sources(), libraries())
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions in this process of the libraries that are part of the engine."""
+    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def fingerprint(sources: dict[str, Path], versions: dict[str, str]) -> str:
@@ -52,14 +63,14 @@ def fingerprint(sources: dict[str, Path], versions: dict[str, str]) -> str:
 
 
 def _sources() -> dict[str, Path]:
-    pricing, apps = _folder("pricing"), _folder("apps")
-    found = [*pricing.rglob("*.py")]
+    pricing, apps, foundation = map(_folder, ("pricing", "apps", "foundation"))
+    found = [*pricing.rglob("*.py"), *(foundation / name for name in SHARED)]
     for app in sorted(path for path in apps.iterdir() if path.is_dir()):
         found += [path for name in COMPUTING if (path := app / name).exists()]
         found += (app / "sql").glob("*.sql")
     return {
         str(path.relative_to(root.parent)): path
-        for root in (pricing, apps)
+        for root in (pricing, apps, foundation)
         for path in found
         if path.is_relative_to(root)
     }

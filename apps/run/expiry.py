@@ -20,9 +20,9 @@ _AT_ONCE = 20
 class Limits:
     """How often a task may bring its workers down.
 
-    A task that did so `crashes_before_split` times is split into halves; a half is under
-    suspicion already and is split the first time. A run is split at most `splits` times: what
-    crashes everywhere is no culprit among positions.
+    A task that did so `crashes_before_split` times, or in its last attempt, is split into halves;
+    a half is under suspicion already and is split the first time. A run is split at most `splits`
+    times: what crashes everywhere is no culprit among positions.
     """
 
     crashes_before_split: int = 2
@@ -80,6 +80,8 @@ def _decide(cursor: Cursor[Any], holder: Holder, limits: Limits, task: Expired) 
     crashes = task.crashes + 1
     error = f"the lease ran out {crashes} times: the process ended or stood still"
     _record(cursor, task, error)
+    if task.phase == "FINALISE":
+        cursor.execute(SQL["end_backends"], {"owner": task.lease_owner})
     if task.phase == "VALUE" and task.count > 1 and _suspect(cursor, limits, task, crashes):
         _change(cursor, "split", task, error)
     elif task.attempts < task.max_attempts:
@@ -92,7 +94,8 @@ def _decide(cursor: Cursor[Any], holder: Holder, limits: Limits, task: Expired) 
 
 
 def _suspect(cursor: Cursor[Any], limits: Limits, task: Expired, crashes: int) -> bool:
-    before = 1 if task.parent_task_id is not None else limits.crashes_before_split
+    last_chance = task.attempts >= task.max_attempts
+    before = 1 if last_chance or task.parent_task_id is not None else limits.crashes_before_split
     if crashes < before:
         return False
     cursor.execute(SQL["splits"], {"run": task.run_id})

@@ -154,9 +154,11 @@ def finish(
     task = attempt.task
     with connection.transaction(), connection.cursor() as cursor:
         final = finalise(cursor)
+        cursor.execute(SQL["enter"], {"run": task.run_id})
         cursor.execute(SQL["lock_run_to_change"], {"run": task.run_id})
         _end(cursor, attempt, "FINALISING", final.leaf_hash, "")
         close(cursor)
+        _record(cursor, attempt, "SUCCEEDED", "")  # a completed run takes no more of these
         cursor.execute(
             SQL["finish_run"],
             {
@@ -166,7 +168,6 @@ def finish(
                 "result_hash": final.result_hash,
             },
         )
-        _record(cursor, attempt, "SUCCEEDED", "")
     return final
 
 
@@ -211,6 +212,13 @@ def give_back(connection: Connection[Any], attempt: Attempt) -> None:
     if done.rowcount != 1:
         raise Fenced("the task is no longer ours to give back")
     notify(connection)
+
+
+def let_go(connection: Connection[Any], task: Task) -> None:
+    """End a lease now, so that the next sweep decides what becomes of the task."""
+    done = connection.execute(SQL["let_go"], {"task": task.task_id, "token": task.lease_token})
+    if done.rowcount != 1:
+        raise Fenced("the task is no longer ours to let go")
 
 
 def record_fenced(connection: Connection[Any], attempt: Attempt, reason: str) -> None:

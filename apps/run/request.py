@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +18,7 @@ from apps.marketdata.models import MarketDataSnapshot
 from apps.portfolio.models import PortfolioNode, PositionSnapshot
 from apps.run import adapters
 from apps.run.contracts import RunRequest
-from apps.run.engine import engine
+from apps.run.engine import engine, libraries
 from apps.scenario.models import ScenarioSet, ScenarioSetMember
 from foundation import hashing
 
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 
 CUTS = ("END_OF_DAY", "START_OF_DAY")
 
-_CURRENCY = re.compile("[A-Z]{3}")
 _MOST_ATTEMPTS = 100
+_MOST_SHARDS = 10_000
+_OLDEST_DAYS = 3_660
 
 
 class SubmitError(ValueError):
@@ -102,6 +102,7 @@ def check(submission: Submission) -> Checked:
             "currency": submission.currency,
             "cut": submission.cut,
             "engine": engine(),
+            "libraries": libraries(),
             "market": bytes(market.content_hash).hex(),
             "measures": measures,
             "node": node,
@@ -161,14 +162,20 @@ def scenario_documents(scenario_set: int) -> tuple[Mapping[str, Any], ...]:
 def _check_plain_values(submission: Submission) -> None:
     if submission.cut not in CUTS:
         raise SubmitError("cut", "CUT_UNKNOWN", f"cut must be one of {', '.join(CUTS)}")
-    if not _CURRENCY.fullmatch(submission.currency):
+    if not adapters.is_currency(submission.currency):
         raise SubmitError(
             "currency", "CURRENCY_UNKNOWN", f"{submission.currency!r} is no currency code"
         )
-    if submission.allow_stale_days < 0:
-        raise SubmitError("allow_stale_days", "NEGATIVE", "allow_stale_days is not negative")
-    if submission.shards is not None and submission.shards < 1:
-        raise SubmitError("shards", "TOO_FEW", "a run has at least one shard")
+    if not 0 <= submission.allow_stale_days <= _OLDEST_DAYS:
+        raise SubmitError(
+            "allow_stale_days",
+            "OUT_OF_RANGE",
+            f"allow_stale_days is between 0 and {_OLDEST_DAYS}",
+        )
+    if submission.shards is not None and not 1 <= submission.shards <= _MOST_SHARDS:
+        raise SubmitError(
+            "shards", "OUT_OF_RANGE", f"a run has between 1 and {_MOST_SHARDS} shards"
+        )
     if not 1 <= submission.max_attempts <= _MOST_ATTEMPTS:
         raise SubmitError(
             "max_attempts", "OUT_OF_RANGE", f"max_attempts is between 1 and {_MOST_ATTEMPTS}"

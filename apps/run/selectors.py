@@ -112,9 +112,7 @@ def progress_in(rows: Sequence[Sequence[Any]]) -> dict[int, Progress]:
             continue
         counts[run_id][status] += count
         valued = phase in (Phase.GROUP, Phase.FINALISE)
-        if status in (TaskStatus.SUCCEEDED, TaskStatus.DEAD) and task_phase == (
-            Phase.VALUE if valued else phase
-        ):
+        if task_phase == (Phase.VALUE if valued else phase):
             done[run_id] += positions
     return {
         row[0]: Progress(row[0], row[1], row[2], counts[row[0]], row[3], done[row[0]])

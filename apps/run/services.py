@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.portfolio import selectors as portfolio
 from apps.run import pipeline
@@ -18,6 +18,8 @@ from foundation import hashing
 
 _LOCK_TIMEOUT = "10s"
 _TRIES = 5
+_WAITED_TOO_LONG = ("55P03", "57014")
+"""SQLSTATEs of a lock that was not free in time and of a statement that took too long."""
 
 
 class RunError(ValueError):
@@ -62,6 +64,7 @@ def cancel(run_id: int) -> bool:
     """
     with _patient(f"run {run_id} is being written at the moment; try again"):
         cursor = connection.cursor()
+        cursor.execute(SQL["enter_alone"], {"run": run_id})
         cursor.execute(SQL["cancel_run"], {"run": run_id})
         if cursor.rowcount != 1:
             _status(run_id)
@@ -166,7 +169,7 @@ def _retry(run_id: int, task_id: int | None) -> int:
             raise RunError(f"there is no run {run_id}")
         if row[0] not in ("FAILED", "RUNNING", "FINALISING"):
             raise RunError(f"run {run_id} is {row[0]}: only a failed run is retried")
-        cursor.execute(SQL["reopen_run"], {"run": run_id})
+        _reopen(cursor, run_id)
         cursor.execute(SQL["reopen_finalising"], {"run": run_id})
         cursor.execute(SQL["retry_tasks"], {"run": run_id, "task": task_id})
         count = int(cursor.rowcount)
@@ -175,6 +178,16 @@ def _retry(run_id: int, task_id: int | None) -> int:
             raise RunError(f"{what} has nothing to retry: no task ended without rows")
         cursor.execute(SQL["notify"])
         return count
+
+
+def _reopen(cursor: Any, run_id: int) -> None:
+    try:
+        cursor.execute(SQL["reopen_run"], {"run": run_id})
+    except IntegrityError as error:
+        # The unique index over runs that stand: equal input has been submitted since it failed.
+        raise RunError(
+            f"run {run_id} has been submitted again since it failed, and that run stands"
+        ) from error
 
 
 @contextmanager
@@ -189,7 +202,7 @@ def _patient(message: str) -> Iterator[None]:
             )
             yield
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "55P03":
+        if getattr(error.__cause__, "sqlstate", "") not in _WAITED_TOO_LONG:
             raise
         raise RunError(message) from error
 

@@ -79,7 +79,11 @@ class Supervisor:
         process_id = str(uuid4())
         child.owner = owner_name(process_id)
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "django", "worker", "--process", process_id, *self._arguments],
+            [
+                *(sys.executable, "-m", "django", "worker", "--process", process_id),
+                # By the time it could ask who its parent is, that may have died already.
+                *("--supervisor", str(os.getpid()), *self._arguments),
+            ],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         LOG.info("worker started", owner=child.owner, pid=child.process.pid)

@@ -39,13 +39,17 @@ class Stop(KeyboardInterrupt):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a worker works: its waits in seconds, its limits, and whether it ends with the work."""
+    """How a worker works: its waits in seconds, its limits, and whether it ends with the work.
+
+    `supervisor` is the process without which it does not go on; its parent when not given.
+    """
 
     poll_seconds: float
     task_seconds: float
     backoff_seconds: float
     limits: Limits
     drain: bool = False
+    supervisor: int | None = None
 
 
 class Worker:
@@ -57,7 +61,7 @@ class Worker:
         self._session = Session(holder.owner, _listen)
         self._beat = Heartbeat(holder.owner, holder.lease_seconds, terms.task_seconds)
         self._execution = Execution(pipeline.configured(), self._beat, self._interruptible)
-        self._parent = os.getppid()
+        self._parent = os.getppid() if terms.supervisor is None else terms.supervisor
         self._stopping = False
         self._may_interrupt = False
         self._next_sweep = 0.0
@@ -108,6 +112,9 @@ class Worker:
             culprit = self._sweep(connection)
             if culprit is not None:
                 return culprit, _crash_message(culprit)
+            # Not only when there is nothing else to do: a run whose last worker died before it
+            # looked would wait for the end of every other run.
+            barrier.advance_all(connection)
         claimed = leases.claim(connection, self._holder)
         if claimed:
             return claimed[0], ""
@@ -143,17 +150,21 @@ class Worker:
         except (Fenced, LeaseLost) as error:
             self._fenced(attempt, str(error) or "the lease was lost")
         except psycopg.OperationalError as error:
-            self._settle_unanswered(attempt, error)
+            self._settle_unanswered(attempt, error, crashed)
         except Exception as error:
             LOG.exception("task failed", task=task.task_id)
             useless = isinstance(error, RetryUseless | psycopg.IntegrityError)
-            self._fail(attempt, error, useless=useless)
+            self._fail(attempt, error, crashed, useless=useless)
         finally:
             self._beat.release()
         barrier.advance(self._session.open, task.run_id)
 
-    def _fail(self, attempt: Attempt, error: Exception, *, useless: bool) -> None:
+    def _fail(self, attempt: Attempt, error: Exception, crashed: str, *, useless: bool) -> None:
         try:
+            if crashed and not useless:
+                # Its attempts are used up: to fail it would fail the run for a fault of ours.
+                leases.let_go(self._session.open, attempt.task)
+                return
             leases.fail(
                 self._session.open,
                 attempt,
@@ -164,14 +175,14 @@ class Worker:
         except Fenced as fenced:
             self._fenced(attempt, str(fenced))
 
-    def _settle_unanswered(self, attempt: Attempt, error: psycopg.Error) -> None:
+    def _settle_unanswered(self, attempt: Attempt, error: psycopg.Error, crashed: str) -> None:
         """The database broke off: find out whether the attempt was committed, then go on."""
         LOG.warning("database broke off", task=attempt.task.task_id, error=str(error).strip())
         self._session.lost(error)
         while True:
             try:
                 if not leases.was_committed(self._session.open, attempt.task):
-                    self._fail(attempt, error, useless=False)
+                    self._fail(attempt, error, crashed, useless=False)
                 return
             except psycopg.Error as again:
                 self._session.lost(again)

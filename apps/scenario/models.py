@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Func
 from django.db.models.functions import Now
 
+from foundation.immutability.content import content_addressed
+
 
 class Scenario(models.Model):
     """A declared change of the market; `document` is the canonical text that was hashed.
@@ -31,9 +33,10 @@ class Scenario(models.Model):
         db_table = "scenario"
         ordering: ClassVar = ["code", "-pk"]
         constraints: ClassVar = [
+            content_addressed("scenario"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["INSTANT", "HORIZON", "PATH"]), name="scenario_kind"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from graph.errors import BadInput, NotAggregable
 
 _UNKNOWN = (
     results.UnknownRun,
+    results.RunNotComplete,
     results.UnknownNode,
     results.UnknownCell,
     results.UnknownCurrency,

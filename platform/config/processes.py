@@ -22,7 +22,6 @@ _DESK = (
     "changepassword",
     "createsuperuser",
     "demo_load",
-    "desk",
     "ingest",
     "issue_token",
     "qcluster",

@@ -1,15 +1,12 @@
 """Settings of Tieout; docs/guides/settings.md explains every one that is ours (TIEOUT_...)."""
 
-import os
-import secrets
 from pathlib import Path
 
 import environ
 import pghistory
-from django.core.exceptions import ImproperlyConfigured
 
 from apps.run import adapters
-from config import databases
+from config import databases, keys, production
 from foundation import roles, telemetry
 
 # Before anything imports NumPy: every process that values, or names the profile, has the same.
@@ -23,26 +20,10 @@ env = environ.Env()
 TIEOUT_DEV = env.bool("TIEOUT_DEV", default=False)
 DEBUG = TIEOUT_DEV
 
-
-def _development_key() -> str:
-    """A random key kept in var/: good for one machine, never for a deployment."""
-    path = VAR_DIR / "secret_key"
-    VAR_DIR.mkdir(exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(secrets.token_urlsafe(64))
-    return path.read_text()
-
-
 TIEOUT_PRODUCTION = env.bool("TIEOUT_PRODUCTION", default=False)
-if TIEOUT_PRODUCTION and TIEOUT_DEV:
-    raise ImproperlyConfigured("TIEOUT_DEV shows the schema and pages of errors: not in production")
-SECRET_KEY = env.str("SECRET_KEY") if TIEOUT_PRODUCTION else env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    SECRET_KEY = _development_key()
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and not TIEOUT_PRODUCTION:
+    SECRET_KEY = keys.development_key(VAR_DIR)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -102,6 +83,7 @@ LOGOUT_REDIRECT_URL = "/"
 # Cookies do not tell ports apart: a login on the desk is none on the web process beside it.
 SESSION_COOKIE_NAME = f"tieout_{roles.current()}"
 CSRF_COOKIE_NAME = f"tieout_{roles.current()}_csrf"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a login lasts a working day
 
 TEMPLATES = [
     {
@@ -135,6 +117,12 @@ STRAWBERRY_DJANGO = {"FIELD_DESCRIPTION_FROM_HELP_TEXT": True}
 # Database
 
 TIEOUT_DATABASE_IS_EXTERNAL = bool(env.str("DATABASE_URL", default=""))
+production.refuse_contradictions(
+    production=TIEOUT_PRODUCTION,
+    key=SECRET_KEY,
+    development=TIEOUT_DEV,
+    external=TIEOUT_DATABASE_IS_EXTERNAL,
+)
 TIEOUT_EMBEDDED_HOME = env.path("TIEOUT_EMBEDDED_HOME", default=str(VAR_DIR / "postgres"))
 TIEOUT_EMBEDDED_HOME = Path(str(TIEOUT_EMBEDDED_HOME))
 TIEOUT_EMBEDDED_MAJOR = env.str("EMBEDDED_PG_MAJOR", default="16")

@@ -66,29 +66,46 @@ def connected(role: Role) -> None:
     _connected_as.add(role)
 
 
+# Both users of the session: `options=-c role=tieout_web` looks harmless until RESET ROLE.
 # Memberships count as ownership: SET ROLE would be enough to use them. Temporary tables do not.
+# Whoever owns the schema may drop what is in it, whoever owns a function may rewrite a guard.
 _UNSAFE = """
-SELECT r.rolsuper, r.rolbypassrls, r.rolcreaterole,
-       (SELECT c.oid::regclass::text FROM pg_class c
-         WHERE c.relnamespace <> 'pg_catalog'::regnamespace
-           AND c.relpersistence <> 't'
-           AND pg_has_role(r.oid, c.relowner, 'MEMBER')
-         ORDER BY c.oid LIMIT 1)
-FROM pg_roles r WHERE r.rolname = current_user
+SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication,
+       coalesce(
+           (SELECT c.oid::regclass::text FROM pg_class c
+             WHERE c.relnamespace <> 'pg_catalog'::regnamespace
+               AND c.relpersistence <> 't'
+               AND pg_has_role(r.oid, c.relowner, 'MEMBER')
+             ORDER BY c.oid LIMIT 1),
+           (SELECT p.oid::regprocedure::text FROM pg_proc p
+             WHERE p.pronamespace = 'public'::regnamespace
+               AND pg_has_role(r.oid, p.proowner, 'MEMBER')
+             ORDER BY p.oid LIMIT 1),
+           (SELECT 'schema ' || n.nspname FROM pg_namespace n
+             WHERE n.nspname = 'public' AND pg_has_role(r.oid, n.nspowner, 'MEMBER'))
+       ),
+       (SELECT min(g.rolname::text) FROM pg_roles g
+         WHERE g.rolname IN ('pg_write_all_data', 'pg_write_server_files', 'pg_maintain',
+                             'pg_execute_server_program')
+           AND pg_has_role(r.oid, g.oid, 'MEMBER'))
+FROM pg_roles r WHERE r.rolname IN (current_user, session_user)
 """
 
 
 def refuse_unsafe(connection: Connection[tuple[object, ...]]) -> None:
     """Raise UnsafeRole when the connection's role could undo what grants and triggers refuse."""
-    row = connection.execute(_UNSAFE).fetchone()
-    assert row is not None
-    superuser, bypasses, creates_roles, owned = row
-    name = connection.info.user
-    if superuser:
-        raise UnsafeRole(f"{name} is a superuser; run the application as tieout_<role>")
-    if bypasses:
-        raise UnsafeRole(f"{name} bypasses row level security; run ALTER ROLE .. NOBYPASSRLS")
-    if creates_roles:
-        raise UnsafeRole(f"{name} may create roles; run ALTER ROLE .. NOCREATEROLE")
-    if owned is not None:
-        raise UnsafeRole(f"{name} owns {owned} or is a member of its owner")
+    rows = connection.execute(_UNSAFE).fetchall()
+    assert rows
+    for name, superuser, bypasses, creates_roles, replicates, owned, group in rows:
+        if superuser:
+            raise UnsafeRole(f"{name} is a superuser; run the application as tieout_<role>")
+        if bypasses:
+            raise UnsafeRole(f"{name} bypasses row level security; run ALTER ROLE .. NOBYPASSRLS")
+        if creates_roles:
+            raise UnsafeRole(f"{name} may create roles; run ALTER ROLE .. NOCREATEROLE")
+        if replicates:
+            raise UnsafeRole(f"{name} may replicate; run ALTER ROLE .. NOREPLICATION")
+        if owned is not None:
+            raise UnsafeRole(f"{name} owns {owned} or is a member of its owner")
+        if group is not None:
+            raise UnsafeRole(f"{name} is a member of {group}; run REVOKE {group} FROM {name}")

@@ -25,8 +25,10 @@ HAZARD_LIMIT = 10.0
 class CreditCurve:
     """Hazard rates by time: `hazards[i]` holds up to `times[i]`, the last one for ever.
 
-    `recovery` is the share of face recovered on default. Time is in years, Act/365F, from the
-    valuation date, as that of zero curves. The ISDA standard model's curve has this shape.
+    `recovery` is the share of face recovered on default; `jacobian` (nodes, quotes) the derivative
+    of hazard rates by CDS spreads, of a curve that was made from them. Time is in years, Act/365F,
+    from the valuation date, as that of zero curves. The ISDA standard model's curve has this
+    shape.
     """
 
     name: str
@@ -36,6 +38,22 @@ class CreditCurve:
     times: FloatArray
     hazards: FloatArray
     node_dates: tuple[int, ...]
+    jacobian: FloatArray | None = None
+
+    def par_shift(self) -> CreditCurve:
+        """Return the move of the curve for a unit move of all its CDS spreads, as a curve.
+
+        Hazard rates are linear in their moves. A curve whose nodes are given has no quotes and
+        moves by the credit triangle: spread / (1 - recovery).
+        """
+        if self.jacobian is None:
+            moves = np.full(len(self.times), 1.0 / (1.0 - self.recovery))
+        else:
+            moves = self.jacobian.sum(axis=1)
+        return CreditCurve(
+            self.name, self.currency, self.recovery, self.seniority, self.times, moves,
+            self.node_dates,
+        )  # fmt: skip
 
     def hazard(self, times: FloatArray) -> FloatArray:
         """Return the hazard rate at each time in years."""
@@ -69,7 +87,7 @@ def read(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, Credi
         curves[name] = _curve(name, source, as_of, place)
         essence = {
             key: source[key]
-            for key in ("currency", "recovery", "seniority", "kind", "nodes")
+            for key in ("currency", "recovery", "seniority", "kind", "nodes", "jacobian")
             if key in source
         }
         hashes[f"credit/{name}"] = content_hash([as_of, essence])
@@ -112,4 +130,12 @@ def _curve(name: str, source: Mapping[str, Any], as_of: int, place: str) -> Cred
         times,
         rates,
         tuple(days),
+        _jacobian(source, len(days), place),
     )
+
+
+def _jacobian(source: Mapping[str, Any], nodes: int, place: str) -> FloatArray | None:
+    if "jacobian" not in source:
+        return None
+    quotes = reading.sequence(source.get("quotes"), f"{place}.quotes")
+    return reading.table(source["jacobian"], nodes, len(quotes), f"{place}.jacobian")

@@ -6,6 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pricing.market import reading
+from pricing.market.content import content_hash
+from pricing.market.errors import MarketError
+
 
 @dataclass(frozen=True, slots=True)
 class FxQuote:
@@ -47,3 +51,21 @@ def values_in(quotes: Sequence[FxQuote], target: str) -> dict[str, FxValue]:
                 known[quote.quote] = FxValue(here.value / quote.rate, (*here.quotes, quote.name))
                 queue.append(quote.quote)
     return known
+
+
+def read(value: object, hashes: dict[str, bytes]) -> tuple[FxQuote, ...]:
+    """Return the quotes of a market document, their hashes as `fx/BASE/QUOTE`."""
+    quotes: list[FxQuote] = []
+    pairs: set[frozenset[str]] = set()
+    for index, item in enumerate(reading.sequence(value, "fx")):
+        place = f"fx[{index}]"
+        source = reading.mapping(item, place)
+        base = reading.currency(source.get("base"), f"{place}.base")
+        quote = reading.currency(source.get("quote"), f"{place}.quote")
+        if base == quote or frozenset((base, quote)) in pairs:
+            raise MarketError(place, f"the pair {base}/{quote} is no pair or stands twice")
+        pairs.add(frozenset((base, quote)))
+        rate = reading.number(source.get("rate"), f"{place}.rate", 1e-9, 1e9)
+        quotes.append(FxQuote(base, quote, rate))
+        hashes[quotes[-1].name] = content_hash(str(source["rate"]))
+    return tuple(quotes)

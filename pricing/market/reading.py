@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from pricing.currencies import is_currency
-from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal
+from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal, read
 from pricing.market.errors import MarketError
+
+FloatArray = npt.NDArray[np.float64]
+
+DERIVATIVE_LIMIT = 1e4
+"""A zero or hazard rate that moves more than this for a unit of a quote is refused."""
 
 
 def mapping(value: object, place: str) -> Mapping[str, Any]:
@@ -80,7 +88,7 @@ def number(value: object, place: str, low: float, high: float) -> float:
         result = float(value)
     except (ValueError, OverflowError):
         raise MarketError(place, f"{value!r} is not a decimal number") from None
-    if not math.isfinite(result) or not low <= result <= high:
+    if "_" in str(value) or not math.isfinite(result) or not low <= result <= high:
         raise MarketError(place, f"{value!r} is not a number from {low:g} to {high:g}")
     return result
 
@@ -89,7 +97,7 @@ def day(value: object, place: str) -> int:
     """Return the day ordinal of an ISO date."""
     if isinstance(value, str) and len(value) == 10:
         try:
-            value = dt.date.fromisoformat(value)
+            value = read(value)
         except ValueError:
             raise MarketError(place, f"{value!r} is not a date") from None
     if not isinstance(value, dt.date):
@@ -114,3 +122,18 @@ def tenor_years(value: object, place: str) -> float:
         if 0 < count <= 1200 and value[-1] in "MY":
             return count / 12.0 if value[-1] == "M" else float(count)
     raise MarketError(place, f"{value!r} is not a tenor like 3M or 10Y")
+
+
+def table(rows: object, nodes: int, quotes: int, place: str) -> FloatArray:
+    """Return a table of derivatives (nodes, quotes)."""
+    listed = sequence(rows, place)
+    if len(listed) != nodes:
+        raise MarketError(place, f"{nodes} rows are expected, one per node")
+    out = np.empty((nodes, quotes))
+    for i, row in enumerate(listed):
+        cells = sequence(row, f"{place}[{i}]")
+        if len(cells) != quotes:
+            raise MarketError(f"{place}[{i}]", f"{quotes} derivatives are expected")
+        for j, cell in enumerate(cells):
+            out[i, j] = number(cell, f"{place}[{i}][{j}]", -DERIVATIVE_LIMIT, DERIVATIVE_LIMIT)
+    return out

@@ -19,29 +19,31 @@ from pricing.dates import date_of, ordinal
 from pricing.market import (
     collateral,
     credit,
+    curve_reading,
     fixings,
+    fx,
     indices,
     inflation,
     models,
+    par_risk,
     reading,
     volatility,
 )
 from pricing.market.content import content_hash
 from pricing.market.credit import CreditCurve
+from pricing.market.curve_reading import RATE_LIMIT
 from pricing.market.curves import ZeroCurve
 from pricing.market.errors import MarketError
 from pricing.market.fixings import Fixings
 from pricing.market.fx import FxQuote, FxValue, values_in
 from pricing.market.indices import Index
 from pricing.market.inflation import Inflation
-from pricing.market.interpolation import Interpolation
 from pricing.market.models import HullWhite
+from pricing.market.par_risk import ParRisk
 from pricing.market.spreads import SpreadCurve, SpreadMatrix
 from pricing.market.volatility import Volatility, VolatilityKind
 
 FORMAT = "tieout.market/1"
-RATE_LIMIT = 1.0
-"""Zero rates and spreads beyond +/-100% are refused as unit mistakes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Market:
 
     `indices` by name, and the `fixings` of those that have any; `volatilities`, `credit` and
     `inflation` by name; `hull_white` by currency; `collateral` by (currency of flows, of
-    collateral).
+    collateral). `par` is how each curve moves with quotes.
     """
 
     as_of: dt.date
@@ -81,6 +83,7 @@ class Market:
     inflation: Mapping[str, Inflation] = field(default_factory=dict)
     hull_white: Mapping[str, HullWhite] = field(default_factory=dict)
     collateral: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    par: Mapping[str, ParRisk] = field(default_factory=dict)
 
     def hash_of(self, name: str) -> bytes:
         """Return the sha256 of one named object: `curve/..`, `spread/..`, `fx/..`, `discount/..`.
@@ -137,10 +140,10 @@ def parse(document: Mapping[str, Any]) -> Market:
             raise MarketError(key, "no such part of a market")
     as_of = reading.day(root.get("as_of"), "as_of")
     hashes: dict[str, bytes] = {}
-    curves = _curves(root.get("curves", []), as_of, hashes)
+    curves = curve_reading.read(root.get("curves", []), as_of, hashes)
     discount = _discount(root.get("discount", {}), curves, hashes)
     spreads = _spreads(root.get("spreads", []), hashes)
-    quotes = _fx(root.get("fx", []), hashes)
+    quotes = fx.read(root.get("fx", []), hashes)
     settlement = _settlement(root.get("settlement_days", {}), hashes)
     named = indices.read(root.get("indices", {}), curves, hashes)
     fixed = fixings.read(root.get("fixings", {}), named, as_of, hashes)
@@ -152,66 +155,7 @@ def parse(document: Mapping[str, Any]) -> Market:
         inflation.read(root.get("inflation", {}), as_of, hashes),
         models.read(root.get("models", {}), surfaces, hashes),
         collateral.read(root.get("collateral", {}), curves, hashes),
-    )  # fmt: skip
-
-
-def _curves(value: object, as_of: int, hashes: dict[str, bytes]) -> dict[str, ZeroCurve]:
-    curves: dict[str, ZeroCurve] = {}
-    for index, item in enumerate(reading.sequence(value, "curves")):
-        place = f"curves[{index}]"
-        source = reading.mapping(item, place)
-        curve = _curve(source, as_of, place)
-        if curve.name in curves:
-            raise MarketError(f"{place}.name", f"curve {curve.name} stands twice")
-        curves[curve.name] = curve
-        essence = {key: source[key] for key in ("currency", "nodes")}
-        if curve.interpolation is not Interpolation.LINEAR_ZERO:
-            essence["interpolation"] = curve.interpolation
-        hashes[f"curve/{curve.name}"] = content_hash([date_of(as_of).isoformat(), essence])
-    return curves
-
-
-_CONVENTIONS = {
-    "compounding": "CONTINUOUS",
-    "day_count": "ACT/365F",
-}
-
-
-def _curve(source: Mapping[str, Any], as_of: int, place: str) -> ZeroCurve:
-    name = reading.text(source, "name", place)
-    currency = reading.currency(source.get("currency"), f"{place}.currency")
-    if source.get("kind", "ZERO") not in ("ZERO", "PAR"):
-        raise MarketError(f"{place}.kind", "ZERO or PAR is expected")
-    for key, only in _CONVENTIONS.items():
-        if source.get(key, only) != only:
-            raise MarketError(f"{place}.{key}", f"only {only} is supported")
-    kinds = tuple(Interpolation)
-    interpolation = Interpolation(
-        reading.choice(source, "interpolation", kinds, place, Interpolation.LINEAR_ZERO)
-    )
-    nodes = reading.sequence(source.get("nodes"), f"{place}.nodes")
-    if not nodes:
-        raise MarketError(f"{place}.nodes", "a curve needs at least one node")
-    days: list[int] = []
-    zeros: list[float] = []
-    for index, node in enumerate(nodes):
-        at = f"{place}.nodes[{index}]"
-        pair = reading.sequence(node, at)
-        if len(pair) != 2:
-            raise MarketError(at, "[date, zero rate] is expected")
-        day = reading.day(pair[0], at)
-        if day < as_of or (days and day <= days[-1]):
-            raise MarketError(at, "node dates must increase and not be before as_of")
-        if day == as_of and interpolation is not Interpolation.LINEAR_ZERO:
-            raise MarketError(at, "the discount factor of as_of is 1: no node stands there")
-        days.append(day)
-        zeros.append(reading.number(pair[1], at, -RATE_LIMIT, RATE_LIMIT))
-    times = (np.array(days, dtype=np.int64) - as_of) / 365.0
-    values = np.array(zeros)
-    times.flags.writeable = values.flags.writeable = False
-    return ZeroCurve(
-        name, currency, times, values, tuple(days),
-        str(source.get("source", "")), str(source.get("method", "")), interpolation,
+        par_risk.read(root.get("curves", []), as_of, curves),
     )  # fmt: skip
 
 
@@ -222,7 +166,7 @@ def _discount(
     for key, name in reading.mapping(value, "discount").items():
         place = f"discount.{key}"
         currency = reading.currency(key, place)
-        if name not in curves:
+        if not isinstance(name, str) or name not in curves:
             raise MarketError(place, f"there is no curve {name!r}")
         if curves[name].currency != currency:
             raise MarketError(place, f"curve {name} is in {curves[name].currency}")
@@ -261,23 +205,6 @@ def _spreads(value: object, hashes: dict[str, bytes]) -> SpreadMatrix:
         curves[key] = curve
         hashes[curve.name] = content_hash(source["nodes"])
     return SpreadMatrix(curves)
-
-
-def _fx(value: object, hashes: dict[str, bytes]) -> tuple[FxQuote, ...]:
-    quotes: list[FxQuote] = []
-    pairs: set[frozenset[str]] = set()
-    for index, item in enumerate(reading.sequence(value, "fx")):
-        place = f"fx[{index}]"
-        source = reading.mapping(item, place)
-        base = reading.currency(source.get("base"), f"{place}.base")
-        quote = reading.currency(source.get("quote"), f"{place}.quote")
-        if base == quote or frozenset((base, quote)) in pairs:
-            raise MarketError(place, f"the pair {base}/{quote} is no pair or stands twice")
-        pairs.add(frozenset((base, quote)))
-        rate = reading.number(source.get("rate"), f"{place}.rate", 1e-9, 1e9)
-        quotes.append(FxQuote(base, quote, rate))
-        hashes[quotes[-1].name] = content_hash(str(source["rate"]))
-    return tuple(quotes)
 
 
 def _settlement(value: object, hashes: dict[str, bytes]) -> dict[str, Settlement]:

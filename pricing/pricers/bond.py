@@ -104,7 +104,8 @@ def _quotation(batch: Batch, bonds: Bonds, found: DebtContext, states: States) -
     waiting = debt.settlement_days(found, bonds.rows, states)
     today = np.full(len(waiting), states.day)
     now = ex_coupon(batch, bonds, today, inclusive=states.inclusive)
-    then = ex_coupon(batch, bonds, today + waiting, inclusive=states.inclusive)
+    # What is paid at settlement is the seller's, whatever the cut.
+    then = ex_coupon(batch, bonds, today + waiting, inclusive=False)
     # A coupon that is still ours is part of the value until it is paid.
     ours = batch.column("ex_entitled")[bonds.rows] == 1
     now = ExCoupon(now.first, now.without & ~ours)

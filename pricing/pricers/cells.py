@@ -58,6 +58,10 @@ class Cells:
 
     def add(self, places: IntpArray, part: FloatArray) -> None:
         """Add a part (rows, places) to the cells at distinct places."""
+        if len(places) and bool((np.diff(places) == 1).all()):
+            # Neighbouring cells: a slice is added several times faster, to the same bits.
+            self.values[self.rows, int(places[0]) : int(places[-1]) + 1] += part
+            return
         self.values[self.rows[:, None], places] += part
 
     def _places(self, *codes: str) -> Iterator[int]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pricing import lattice
 from pricing.batch import Batch
-from pricing.kernel import Kernel
+from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
 from pricing.pricers import debt, discount_margin, own_spread, state_valued
 from pricing.pricers.assembly import assemble
@@ -22,6 +22,7 @@ from pricing.pricers.note_rates import Accrual, NoteRates, index_of
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
 from pricing.pricers.stepped import Stepped
+from pricing.products.floating_note import UNLIMITED
 from pricing.scenarios.market_states import StateSet, plain
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule
@@ -30,8 +31,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
-CHUNK = 512
-"""Notes worked on together: their flows carry a column for every market state."""
+CHUNK = 2048
+"""Notes without limits worked on together."""
+LIMITED_CHUNK = 512
+"""Notes with floors or caps worked on together: their flows carry a column for every state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,14 @@ class FloatingNotePricer:
         if len(notes.rows):
             grids = lattice.build(notes.schedule, notes.remaining, states.day)
             order = grids.order(found.pool[notes.rows], notes.remaining.count)
-            for first in range(0, len(order), CHUNK):
-                part = order[first : first + CHUNK]
-                chunk = notes.take(part)
-                lattices = grids.take(part, int(chunk.remaining.count.max()))
-                cells = Cells(states.axis, values, chunk.rows)
-                Chunk.of(batch, chunk, lattices, found, states).value(cells)
+            limited = _limited(batch, notes.rows)[order]
+            for some, size in ((order[~limited], CHUNK), (order[limited], LIMITED_CHUNK)):
+                for first in range(0, len(some), size):
+                    part = some[first : first + size]
+                    chunk = notes.take(part)
+                    lattices = grids.take(part, int(chunk.remaining.count.max()))
+                    cells = Cells(states.axis, values, chunk.rows)
+                    Chunk.of(batch, chunk, lattices, found, states).value(cells)
         return assemble(
             batch,
             states.axis,
@@ -116,6 +121,47 @@ class FloatingNotePricer:
             Component("REDEMPTION", days[-1:], chunk.redemption() * sign),
         ]
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoParts:
+    """What notes without limits pay: amounts that earn an index rate, and certain ones (flows,).
+
+    `paid` is the table of rate x discount factor that the first read at `period`, `factors` that
+    of discount factors at the grid's days.
+    """
+
+    placed: Placed
+    floating: FloatArray
+    period: npt.NDArray[np.int32]
+    paid: FloatArray
+    certain: FloatArray
+    factors: FloatArray
+
+    def after(self, waiting: int) -> TwoParts:
+        """Return the amounts paid more than some days after the valuation date."""
+        left = self.placed.days > waiting
+        return TwoParts(
+            self.placed,
+            self.floating * left,
+            self.period,
+            self.paid,
+            self.certain * left,
+            self.factors,
+        )
+
+    def value(self) -> FloatArray:
+        """Return (rows, states): the two products added."""
+        offsets = self.placed.offsets
+        index = sequential(self.floating, self.period, offsets, self.paid)
+        return index + sequential(self.certain, self.placed.slots, offsets, self.factors)
+
+
+def _limited(batch: Batch, rows: IntpArray) -> npt.NDArray[np.bool_]:
+    """Return whether a note's coupons have a floor or a cap, of the rate or of the index."""
+    floor, cap = batch.floats("floor")[rows], batch.floats("cap")[rows]
+    index_floor = batch.floats("index_floor")[rows]
+    return (floor > -UNLIMITED) | (cap < UNLIMITED) | (index_floor > -UNLIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +223,13 @@ class Chunk:
         """Return own spreads (rows,), and the factor by which they discount each flow."""
         return state_valued.own_factors(
             self.batch, self, self.lattices, self.found, self.states,
-            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting())),
+            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting(), settled=True)),
         )  # fmt: skip
 
-    def accrued(self, waiting: IntArray) -> FloatArray:
+    def accrued(self, waiting: IntArray, *, settled: bool) -> FloatArray:
         """Return the interest accrued some days after the valuation date, in the base market.
 
+        What is paid at settlement is the seller's, whatever the cut.
         A rate fixed before the period accrues by its day count, daily rates by what they made so
         far.
         """
@@ -191,7 +238,8 @@ class Chunk:
         now = np.empty(len(day), dtype=np.int64)
         for one in np.unique(day):
             at = np.flatnonzero(day == one)
-            left = schedule.take(at).first_paid_after(int(one), self.states.inclusive)
+            inclusive = self.states.inclusive and not settled
+            left = schedule.take(at).first_paid_after(int(one), inclusive)
             now[at] = np.maximum(first[at], left)
         within = np.minimum(now, schedule.payments - 1)
         begin, end = schedule.accrual(within - 1), schedule.accrual(within)
@@ -221,9 +269,12 @@ class Chunk:
         rows = self.notes.rows
         spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
-        state_valued.put(self, weights, self.found, self.states, cells)
+        if _limited(self.batch, rows).any():
+            state_valued.put(self, weights, self.found, self.states, cells)
+        else:
+            self._put_unlimited(weights, cells)
         if cells.needs("ACCRUED", "CLEAN_PV"):
-            accrued = self.accrued(np.zeros(len(rows), dtype=np.int64))
+            accrued = self.accrued(np.zeros(len(rows), dtype=np.int64), settled=False)
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
             cells.subtract_accrued(accrued)
             cells.fill("ACCRUED", accrued)
@@ -239,7 +290,7 @@ class Chunk:
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", "DISCOUNT_MARGIN"):
             waiting = self.waiting()
             growth = own_spread.to_settlement(spread, self.found, rows, waiting)
-            then = self.accrued(waiting)
+            then = self.accrued(waiting, settled=True)
             if cells.needs("DISCOUNT_MARGIN"):
                 self._discount_margin(weights, growth, cells)
             cells.per_hundred(self.notes.face * sign, then * sign, growth)
@@ -253,6 +304,41 @@ class Chunk:
         rates = NoteRates(self.batch, notes.rows, notes.schedule, notes.remaining.first, margin)
         placed = state_valued.part_of(self.placed, begin, end)
         return Chunk(self.batch, notes, self.lattices, self.found, self.states, placed, rates)
+
+    def _put_unlimited(self, weights: FloatArray, cells: Cells) -> None:
+        """Write the cells of notes without limits: two products, no column of states by flow.
+
+        The index part is amount x (rate x discount factor) of its period, the rest amount x
+        discount factor.
+        """
+        for begin, end, pool in debt.pools(self.found, self.notes.rows):
+            states_of = self.states.state_set((pool.currency,), pool.currency, credit=True)
+            if not len(states_of):
+                continue
+            part, placed = self.part(begin, end), state_valued.part_of(self.placed, begin, end)
+            rates = part.rates.unlimited(part.accrual(), placed.slots, self.states, states_of)
+            for row, failure in rates.failures.items():
+                self.found.failures.setdefault(int(part.rows[row]), failure)
+            own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
+            earning = part.notes.face[placed.owner] * placed.fraction * own
+            certain = earning * rates.added
+            last = placed.offsets[1:] - 1
+            certain[last] += part.redemption() * own[last]
+            factors = self.states.state_table(pool.curve, pool.spread_class, states_of)
+            amounts = TwoParts(
+                placed,
+                np.where(rates.floating, earning, 0.0),
+                rates.place.astype(np.int32),
+                rates.rates * factors.take(rates.slots, axis=0),
+                certain,
+                factors,
+            )
+            rows = cells.part(begin, end)
+            states_of.put(rows, amounts.value())
+            if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
+                waiting = self.states.settlement_days(pool.currency)
+                factor = state_valued.settlement_factor(pool, self.states, states_of)
+                states_of.put_settled(rows, amounts.after(waiting).value() / factor)
 
     def _discount_margin(self, weights: FloatArray, growth: FloatArray, cells: Cells) -> None:
         """Write the discount margin of each scenario's own price and index rates."""

@@ -182,13 +182,17 @@ class Chunk:
         """Return the days to settlement."""
         return debt.settlement_days(self.found, self.rows, self.states)
 
-    def real_accrued(self, waiting: IntArray) -> FloatArray:
-        """Return the interest accrued some days after the valuation date, before indexation."""
+    def real_accrued(self, waiting: IntArray, *, settled: bool) -> FloatArray:
+        """Return the interest accrued some days after the valuation date, before indexation.
+
+        What is paid at settlement is the seller's, whatever the cut.
+        """
+        inclusive = self.states.inclusive and not settled
         fraction = np.zeros(len(self.rows))
         for days in np.unique(waiting):
             at = np.flatnonzero(waiting == days)
             part, day = self.schedule.take(at), self.states.day + int(days)
-            left = part.first_paid_after(day, self.states.inclusive)
+            left = part.first_paid_after(day, inclusive)
             first = np.maximum(self.remaining.first[at], left)
             fraction[at] = accrued_fraction(part, first, day)
         return np.asarray(self.face * self.batch.floats("coupon")[self.rows] * fraction)
@@ -199,7 +203,9 @@ class Chunk:
         def quoted() -> own_spread.Quoted:
             waiting = self.waiting()
             ratio = self.ratio_at(waiting, state_valued.base(self.states))[:, 0]
-            return own_spread.Quoted(self.face * ratio, self.real_accrued(waiting) * ratio)
+            return own_spread.Quoted(
+                self.face * ratio, self.real_accrued(waiting, settled=True) * ratio
+            )
 
         return state_valued.own_factors(
             self.batch, self, self.lattices, self.found, self.states, quoted
@@ -213,7 +219,7 @@ class Chunk:
         today = np.zeros(len(self.rows), dtype=np.int64)
         ratio = self.ratio_at(today, base)[:, 0]
         if cells.needs("ACCRUED", "CLEAN_PV"):
-            accrued = self.real_accrued(today) * ratio
+            accrued = self.real_accrued(today, settled=False) * ratio
             accrued[self.batch.column("non_accrual")[self.rows] == 1] = 0.0
             cells.subtract_accrued(accrued)
             cells.fill("ACCRUED", accrued)
@@ -237,7 +243,9 @@ class Chunk:
             then = self.ratio_at(waiting, base)[:, 0] * sign
             if cells.needs(*REAL):
                 self._real_yields(weights, growth, cells)
-            cells.per_hundred(self.face * then, self.real_accrued(waiting) * then, growth)
+            cells.per_hundred(
+                self.face * then, self.real_accrued(waiting, settled=True) * then, growth
+            )
         cells.fill("INDEX_RATIO", ratio)
         cells.fill("SPREAD", spread)
 

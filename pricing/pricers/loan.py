@@ -16,13 +16,14 @@ from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
-from pricing.pricers.loan_flows import Period, generate
+from pricing.pricers.loan_flows import Period, PrincipalTotals, generate
 from pricing.pricers.loan_standing import Standing, stand
 from pricing.pricers.projection import Component, project
 from pricing.scenarios.states import States
 from pricing.schedule import accrued_fraction
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 CHUNK = 4096
 """Loans worked on together: their columns stay in cache, their flows below 50 MB."""
@@ -66,12 +67,15 @@ class LoanPricer:
             return []
         grids = lattice.build(standing.schedule, standing.remaining, states.day)
         record: list[Period] = []
-        flows, _ = generate(standing.loans, standing.remaining, grids, states, record=record)
+        settlement = debt.settlement_days(found, standing.rows, states)
+        flows, totals = generate(
+            standing.loans, standing.remaining, grids, states, settlement, record=record
+        )
+        assert totals is not None
         spread = standing.loans.spread.copy()
         own_spread.apply_matrix(flows, found, standing.rows, states)
-        own_spread.apply_marks(
-            batch, flows, found, standing.rows, states, _quoted(standing, found, states), spread
-        )
+        quoted = _quoted(standing, settlement, totals, states)
+        own_spread.apply_marks(batch, flows, found, standing.rows, states, quoted, spread)
         days = states.grid.days.take(flows.slots)
         kinds = ("INTEREST", "PRINCIPAL", "PREPAYMENT")
         components = [
@@ -93,13 +97,16 @@ def _value_chunk(
     cells: Cells,
 ) -> None:
     rows, loans = standing.rows, standing.loans
-    wal = cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME")
-    settlement = debt.settlement_days(found, rows, states) if wal else None
+    priced, marked = cells.needs("CLEAN_PRICE", "DIRTY_PRICE"), debt.any_marked(batch, rows)
+    settles = priced or marked or cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME")
+    settlement = debt.settlement_days(found, rows, states) if settles else None
     flows, totals = generate(loans, standing.remaining, lattices, states, settlement)
     spread = loans.spread.copy()
     own_spread.apply_matrix(flows, found, rows, states)
-    if debt.any_marked(batch, rows):
-        quoted = _quoted(standing, found, states)
+    quoted = None
+    if (priced or marked) and settlement is not None and totals is not None:
+        quoted = _quoted(standing, settlement, totals, states)
+    if marked and quoted is not None:
         failed = own_spread.apply_marks(batch, flows, found, rows, states, quoted, spread)
         found.failures.update(dict.fromkeys(rows[failed].tolist(), own_spread.NOT_SOLVED))
     debt.discounted(flows, found, cells, states, kernel)
@@ -117,28 +124,32 @@ def _value_chunk(
         cells.fill("PRINCIPAL_TIME", totals.amount_years)
     sign = batch.floats("sign")[rows]
     cells.sign(sign)
-    if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
-        days = debt.settlement_days(found, rows, states)
-        growth = own_spread.to_settlement(spread, found, rows, days)
-        then = _quoted(standing, found, states).accrued
-        cells.per_hundred(loans.principal * sign, then * sign, growth)
+    if priced and quoted is not None and settlement is not None:
+        growth = own_spread.to_settlement(spread, found, rows, settlement)
+        cells.per_hundred(quoted.face * sign, quoted.accrued * sign, growth)
     cells.fill("SPREAD", spread)
 
 
-def _quoted(standing: Standing, found: DebtContext, states: States) -> own_spread.Quoted:
-    """Return what a price per 100 refers to: the balance, and interest accrued at settlement."""
+def _quoted(
+    standing: Standing, settlement: IntArray, totals: PrincipalTotals, states: States
+) -> own_spread.Quoted:
+    """Return what a price per 100 refers to: the balance, and interest accrued, at settlement.
+
+    What is paid up to settlement is the seller's: it is neither in the price nor in the balance.
+    """
     loans = standing.loans
-    days = debt.settlement_days(found, standing.rows, states)
-    accrued = np.zeros(len(days))
-    for number in np.unique(days):
-        at = np.flatnonzero(days == number)
-        schedule = standing.schedule.take(at)
-        day = states.day + int(number)
-        first = np.maximum(
-            standing.remaining.first[at], schedule.first_paid_after(day, states.inclusive)
-        )
+    face = loans.principal.copy()
+    accrued = np.zeros(len(face))
+    for days in np.unique(settlement):
+        at = np.flatnonzero(settlement == days)
+        schedule, day = standing.schedule.take(at), states.day + int(days)
+        left = standing.remaining.first[at]
+        first = np.maximum(left, schedule.first_paid_after(day, inclusive=False))
+        # All principal is repaid: what comes after settlement is the balance then.
+        after = totals.amount[at]
+        face[at] = np.where((first > left) & (after > 0.0), after, face[at])
         accrued[at] = accrued_fraction(schedule, first, day)
-    return own_spread.Quoted(loans.principal, loans.principal * loans.rate * accrued)
+    return own_spread.Quoted(face, face * loans.rate * accrued)
 
 
 PRICER: Pricer = LoanPricer()

@@ -185,8 +185,12 @@ def _project(
 
 
 def _ramp_end(loans: Loans, ramping: IntpArray) -> int:
-    """Return the period from which on every PSA loan has left the ramp."""
+    """Return the period from which on the prepaid share of every PSA loan stays as it is.
+
+    That is one after the first period whose months are all at the end of the ramp.
+    """
     if not len(ramping):
         return 0
-    left = PSA_RAMP_MONTHS - loans.paid[ramping] * loans.months[ramping]
-    return max(int((-(-left // loans.months[ramping])).max()), 1)
+    months = loans.months[ramping]
+    before = PSA_RAMP_MONTHS - 1 - loans.paid[ramping] * months
+    return max(int((-(-before // months)).max()) + 1, 1)

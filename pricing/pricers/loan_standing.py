@@ -54,12 +54,17 @@ class Loans:
     def ramped(self, at: IntpArray, k: int) -> FloatArray:
         """Return the prepaid share of PSA rows in period k from the cut.
 
-        100% PSA is CPR 0.2% per month of age up to 6% at 30 months; the age in months is the
-        number of the payment times the months of a period.
+        100% PSA is CPR 0.2% per month of age up to 6% at 30 months. Each month of a period
+        prepays at its own age; the last one's is the number of the payment times the months.
         """
-        age = np.minimum((self.paid[at] + k + 1) * self.months[at], PSA_RAMP_MONTHS)
-        cpr = np.minimum(self.psa[at] * PSA_CPR * (age / PSA_RAMP_MONTHS), 0.999999)
-        return prepaid_in_period(cpr, self.months[at])
+        months = self.months[at]
+        begin = (self.paid[at] + k) * months
+        log_kept = np.zeros(len(at))
+        for month in range(1, int(months.max(initial=0)) + 1):
+            age = np.minimum(begin + month, PSA_RAMP_MONTHS)
+            cpr = np.minimum(self.psa[at] * PSA_CPR * (age / PSA_RAMP_MONTHS), 0.999999)
+            log_kept += np.where(month <= months, np.log1p(-cpr) * (1.0 / 12.0), 0.0)
+        return np.asarray(-np.expm1(log_kept))
 
 
 def prepaid_in_period(cpr: FloatArray, months: IntArray) -> FloatArray:
@@ -167,12 +172,13 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, Intp
     remaining = Remaining.of(schedule, first)
     terms = Amortisation.of(batch, rows, schedule)
     outstanding = batch.floats("principal")[rows]
+    past_due = batch.floats("past_due_principal")[rows]
     derived = np.flatnonzero(batch.column("principal_known")[rows] == 0)
     if len(derived):
-        outstanding[derived] = terms.take(derived).balance_before(
-            schedule.take(derived), first[derived]
-        )
-    principal = np.maximum(outstanding - batch.floats("past_due_principal")[rows], 0.0)
+        scheduled = terms.take(derived).balance_before(schedule.take(derived), first[derived])
+        # What is past due was to be repaid by now: it comes on top of the scheduled balance.
+        outstanding[derived] = scheduled + past_due[derived]
+    principal = np.maximum(outstanding - past_due, 0.0)
     given = batch.floats("payment")[rows]
     usable = (given >= 0.0) & (terms.kind == LEVEL_PAY) & (first >= terms.interest_only)
     prepaid, psa = _prepayment(batch, rows, schedule.months)

@@ -19,6 +19,7 @@ from pricing.scenarios.states import States
 from pricing.schedule import Schedule
 
 FloatArray = npt.NDArray[np.float64]
+Int32Array = npt.NDArray[np.int32]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
@@ -46,6 +47,22 @@ class Accrual:
     payment: IntArray
     start: IntArray
     end: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class UnlimitedRates:
+    """Index rates (distinct periods, states) with the slot each is paid in, and each flow's own.
+
+    Flow j pays index rate `place[j]`, if it is `floating[j]`, and `added[j]`: the margin, or the
+    whole rate where that is known.
+    """
+
+    rates: FloatArray
+    slots: Int32Array
+    place: IntpArray
+    added: FloatArray
+    floating: npt.NDArray[np.bool_]
+    failures: dict[int, Failure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +94,43 @@ class NoteRates:
         if current.any():
             rate[current] = column("current_rate")[current]
         index_rate[fixed | current] = (rate - margin)[fixed | current]
-        lacking = np.flatnonzero((missing != NOT_MISSING) & ~(fixed | current))
+        return rate, index_rate, self._lacking(accrual, missing, fixed | current)
+
+    def _lacking(
+        self, accrual: Accrual, missing: IntArray, known: npt.NDArray[np.bool_]
+    ) -> dict[int, Failure]:
+        """Return a failure of each row with a period whose fixing is missing and not known."""
         failures: dict[int, Failure] = {}
-        for at in lacking.tolist():
-            name = self.batch.names.text(int(self.batch.column("index")[self.rows[owner[at]]]))
+        for at in np.flatnonzero((missing != NOT_MISSING) & ~known).tolist():
+            row = int(accrual.owner[at])
+            name = self.batch.names.text(int(self.batch.column("index")[self.rows[row]]))
             day = date_of(int(missing[at]))
-            failure = Failure("FIXING_MISSING", f"{name} has no fixing for {day}")
-            failures.setdefault(int(owner[at]), failure)
-        return rate, index_rate, failures
+            failures.setdefault(row, Failure("FIXING_MISSING", f"{name} has no fixing for {day}"))
+        return failures
+
+    def unlimited(
+        self, accrual: Accrual, slots: Int32Array, states: States, states_of: StateSet
+    ) -> UnlimitedRates:
+        """Return what coupons without floors and caps are made of, each period of a day once."""
+        how = [self.batch.integers(name)[self.rows][accrual.owner] for name in _HOW]
+        sample, place = combine(*how, accrual.start, accrual.end, slots)
+        chosen = Accrual(
+            accrual.owner[sample],
+            accrual.payment[sample],
+            accrual.start[sample],
+            accrual.end[sample],
+        )
+        rates, missing = self._index_rates(chosen, states, states_of)
+        fixed, current = self._given(accrual, states)
+        given = np.where(
+            fixed,
+            self.batch.floats("fixed_coupon")[self.rows][accrual.owner],
+            self.batch.floats("current_rate")[self.rows][accrual.owner],
+        )
+        known = fixed | current
+        failures = self._lacking(accrual, missing[place], known)
+        added = np.where(known, given, self._margins(accrual))
+        return UnlimitedRates(rates, slots[sample], place, added, ~known, failures)
 
     def _margins(self, accrual: Accrual) -> FloatArray:
         if not self.margin.any:

@@ -129,11 +129,15 @@ def settled(
     placed: Placed, worth: FloatArray, pool: Pool, states: States, states_of: StateSet
 ) -> FloatArray:
     """Return (rows, states): values at settlement of what is paid after it."""
-    waiting = states.settlement_days(pool.currency)
-    at = np.array([waiting / 365.0])
-    factor = states.state_discount(pool.curve, pool.spread_class, at, states_of)
-    after = placed.days > waiting
+    after = placed.days > states.settlement_days(pool.currency)
+    factor = settlement_factor(pool, states, states_of)
     return np.asarray(sums(placed, worth * after[:, None]) / factor)
+
+
+def settlement_factor(pool: Pool, states: States, states_of: StateSet) -> FloatArray:
+    """Return (1, states): the discount factor of the settlement day."""
+    at = np.array([states.settlement_days(pool.currency) / 365.0])
+    return states.state_discount(pool.curve, pool.spread_class, at, states_of)
 
 
 def part_of(placed: Placed, begin: int, end: int) -> Placed:

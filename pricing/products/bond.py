@@ -133,7 +133,7 @@ class BondTerms:
 class BondState(DebtState):
     """What is true of the holding tonight; `quantity` is face, short positions negative."""
 
-    quantity: float | None = declared("amount", "original face held; required", None)
+    quantity: float | None = declared("amount", "original face held", None, needed=True)
     pool_factor: float | None = declared(
         "number",
         "share of the original face that is outstanding; absent: as scheduled",

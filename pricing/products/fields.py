@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from pricing import dates
 from pricing.calendars import CALENDARS, ROLLS
 from pricing.currencies import MINOR_DIGITS
 from pricing.dates import FIRST_YEAR, LAST_INPUT_DAY, ordinal
@@ -32,7 +33,8 @@ def declared(kind: str, doc: str, default: Any = MISSING, **limits: Any) -> Any:
     """Declare a dataclass field: its kind, what it means, and limits of the kind.
 
     Kinds: amount, rate, number, integer, date, choice, text, flag, object, steps (dates, each
-    with a number, in order).
+    with a number, in order). `needed` fields are missed by the product itself, with a message of
+    its own.
     """
     metadata = about(kind, doc, **limits)
     if default is MISSING:
@@ -106,7 +108,7 @@ def _date(value: object, name: str, limits: Mapping[str, Any]) -> int:
             return known
         text = value
         try:
-            value = dt.date.fromisoformat(value)
+            value = dates.read(value)
         except ValueError:
             raise Refused("BAD_DATES", f"{name}: {shown(value)} is not a date") from None
     else:
@@ -274,8 +276,12 @@ def schema(cls: type, *, open_ended: bool = False) -> dict[str, Any]:
             item = schema(meta["of"])
         if meta["kind"] == "integer":
             item = {**item, "minimum": meta.get("low", 0), "maximum": meta.get("high", 10**6)}
+        elif meta["kind"] in ("amount", "number", "rate"):
+            lowest = "exclusiveMinimum" if meta.get("positive") else "minimum"
+            low = 0 if meta.get("positive") else meta.get("low", -MAX_AMOUNT)
+            item = {**item, lowest: low, "maximum": meta.get("high", MAX_AMOUNT)}
         properties[f.name] = {**item, "description": meta["doc"]}
-        if f.default is MISSING:
+        if f.default is MISSING or meta.get("needed"):
             required.append(f.name)
         elif isinstance(f.default, str | int | float) and f.default != "":
             properties[f.name]["default"] = f.default

@@ -123,7 +123,7 @@ class FloatingNoteTerms:
 class FloatingNoteState(DebtState):
     """What is true of the holding tonight; `quantity` is face, short positions negative."""
 
-    quantity: float | None = declared("amount", "face held; required", None)
+    quantity: float | None = declared("amount", "face held", None, needed=True)
     current_rate: float | None = declared(
         "rate",
         "coupon rate of the current period, margin included, where it was fixed before the period; "

@@ -96,7 +96,7 @@ class InflationBondTerms:
 class InflationBondState(DebtState):
     """What is true of the holding tonight; `quantity` is original face, short ones negative."""
 
-    quantity: float | None = declared("amount", "original face held; required", None)
+    quantity: float | None = declared("amount", "original face held", None, needed=True)
 
 
 def read(position: PositionInput) -> tuple[InflationBondTerms, InflationBondState]:

@@ -151,6 +151,9 @@ def _row(position: PositionInput, names: Names) -> Row:
     first_month, first_day = month_and_day(terms.first_payment_date)
     pay_day = terms.payment_day or first_day
     maturity = _maturity(terms, first_month, months, pay_day)
+    if maturity == terms.first_payment_date != day_in_month(first_month, pay_day):
+        # The only payment, off the payment day: the grid its period is counted on is its own.
+        pay_day = first_day
     row = schedule_row(
         start=terms.start_date,
         first=terms.first_payment_date,

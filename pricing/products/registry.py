@@ -28,6 +28,7 @@ from pricing.products import (
     zero_coupon,
 )
 from pricing.products.rows import Packed
+from pricing.products.state import DebtState
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Product:
                 "terms": self._terms_schema(),
                 "state": fields.schema(self.state, open_ended=True),
             },
-            "required": ["terms"],
+            # A debt's state says its spread, or where that comes from.
+            "required": ["terms", "state"] if issubclass(self.state, DebtState) else ["terms"],
         }
 
     def _terms_schema(self) -> dict[str, Any]:

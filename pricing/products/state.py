@@ -12,6 +12,7 @@ STATUSES = ("PERFORMING", "PAST_DUE", "DEFAULTED", "CHARGED_OFF", "CLOSED")
 ACCRUAL_STATUSES = ("ACCRUAL", "NON_ACCRUAL")
 SIDES = ("ASSET", "LIABILITY", "OFF_BALANCE")
 QUOTE_BASES = ("CLEAN", "DIRTY")
+CREDIT_BASES = ("SPREAD", "CASHFLOW")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ class DebtState:
     price_quote_basis: str = declared(
         "choice", "how `mark_price` is quoted", "CLEAN", choices=QUOTE_BASES
     )
+    credit_basis: str = declared(
+        "choice",
+        "where credit risk is: in the SPREAD over contractual flows, or in default-adjusted flows "
+        "(CASHFLOW), which no product projects yet",
+        "SPREAD",
+        choices=CREDIT_BASES,
+    )
 
 
 def check_credit(state: DebtState) -> None:
@@ -56,6 +64,13 @@ def check_credit(state: DebtState) -> None:
         raise Refused("CLOSED", "the position is closed")
     if state.status in ("DEFAULTED", "CHARGED_OFF"):
         raise Refused("RECOVERY_MISSING", f"status {state.status} without expected recoveries")
+    if state.credit_basis == "CASHFLOW":
+        if state.spread_source != "SUPPLIED":
+            raise Refused(
+                "CREDIT_COUNTED_TWICE",
+                f"credit_basis is CASHFLOW and spread_source {state.spread_source} a credit spread",
+            )
+        raise Refused("TERMS_INVALID", "state.credit_basis: CASHFLOW flows are not projected yet")
     if state.spread_source == "SUPPLIED" and state.spread is None:
         raise Refused("SPREAD_MISSING", "spread_source is SUPPLIED and state.spread is missing")
     if state.spread_source == "MARK" and state.mark_price is None:

@@ -59,7 +59,7 @@ class ZeroCouponTerms:
 class ZeroCouponState(DebtState):
     """What is true of the holding tonight; `quantity` is face, short positions negative."""
 
-    quantity: float | None = declared("amount", "face held; required", None)
+    quantity: float | None = declared("amount", "face held", None, needed=True)
 
 
 def read(position: PositionInput) -> tuple[ZeroCouponTerms, ZeroCouponState]:

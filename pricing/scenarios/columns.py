@@ -30,15 +30,20 @@ class Operator(IntEnum):
     KEY_RATE = 3
     CONVEXITY = 4
     SETTLED = 5
+    PAR_1BP = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """An operator under a scenario (its place in the run's scenarios); `tenor` of a key rate."""
+    """An operator under a scenario (its place in the run's scenarios).
+
+    `tenor` is that of a key rate; `currency` that of the quotes of a par shift, "" all of them.
+    """
 
     scenario: int
     operator: Operator
     tenor: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,21 @@ _PLAIN = {
 }
 
 
-def column_set(axis: Axis, scenarios: dict[str, int], currency: str, credit: bool) -> ColumnSet:
-    """Return the columns for flows in a currency; `credit` says whether spread measures apply."""
+def column_set(
+    axis: Axis, scenarios: dict[str, int], currency: str, credit: bool, quoted: frozenset[str]
+) -> ColumnSet:
+    """Return the columns for flows in a currency; `credit` says whether spread measures apply.
+
+    `quoted` are the currencies whose quotes move the curves of the flows' currency.
+    """
     order: dict[Column, int] = {}
     links: list[tuple[int, int, float, bool, int]] = []
     for place, cell in enumerate(axis.cells):
         scenario = scenarios[cell.scenario]
-        found = _link(axis, cell, currency, credit)
+        found = _link(axis, cell, currency, credit, quoted)
         if found is not None:
-            operator, tenor, scale, converted = found
-            column = order.setdefault(Column(scenario, operator, tenor), len(order))
+            operator, tenor, factor, scale, converted = found
+            column = order.setdefault(Column(scenario, operator, tenor, factor), len(order))
             links.append((place, column, scale, converted, scenario))
     parts = list(zip(*links, strict=True)) if links else [(), (), (), (), ()]
     return ColumnSet(
@@ -93,25 +103,27 @@ def column_set(axis: Axis, scenarios: dict[str, int], currency: str, credit: boo
 
 
 def _link(
-    axis: Axis, cell: Cell, currency: str, credit: bool
-) -> tuple[Operator, int, float, bool] | None:
+    axis: Axis, cell: Cell, currency: str, credit: bool, quoted: frozenset[str]
+) -> tuple[Operator, int, str, float, bool] | None:
     code = cell.measure
     if code in _PLAIN:
         if code in ("CS01", "CS25") and not credit:
             return None
         operator, scale = _PLAIN[code]
-        return operator, 0, scale, True
+        return operator, 0, "", scale, True
     if code == "DV01" and cell.factor in ("ALL", currency):
-        return Operator.SHIFT_1BP, 0, 1.0, True
+        return Operator.SHIFT_1BP, 0, "", 1.0, True
+    if code == "DV01_PAR" and cell.factor in ("ALL", *quoted):
+        return Operator.PAR_1BP, 0, "" if cell.factor == "ALL" else cell.factor, 1.0, True
     if code == "KEY_RATE_DV01" and cell.factor.partition("/")[0] == currency:
         tenor = axis.key_rate_tenors.index(cell.factor.partition("/")[2])
-        return Operator.KEY_RATE, tenor, 1.0, True
+        return Operator.KEY_RATE, tenor, "", 1.0, True
     if code == "FX_EXPOSURE" and cell.factor == currency:
-        return Operator.VALUE, 0, 1.0, False
+        return Operator.VALUE, 0, "", 1.0, False
     if code == "FX_DELTA" and cell.factor == currency:
-        return Operator.VALUE, 0, 0.01, True
+        return Operator.VALUE, 0, "", 0.01, True
     if code in ("DIRTY_PRICE", "CLEAN_PRICE") and credit:
-        return Operator.SETTLED, 0, 1.0, True
+        return Operator.SETTLED, 0, "", 1.0, True
     return None
 
 

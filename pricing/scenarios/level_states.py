@@ -138,7 +138,10 @@ class LevelStates:
         """Return (n, states): hazard rates at times in years."""
         curve = self._market.credit[name]
         hazards = self._credit[name].of(curve.hazard(times), states)
-        return np.asarray(hazards + _spread_bumps(curve, states))
+        hazards += _spread_bumps(curve, states)
+        for place, size in _par_bumps(states):
+            hazards[:, place] += curve.par_shift().hazard(times) * size
+        return hazards
 
     def survival(self, name: str, times: FloatArray, states: StateSet) -> FloatArray:
         """Return (n, states): the probability of no default up to times in years."""
@@ -146,6 +149,8 @@ class LevelStates:
         at = states.scenario_of
         exponent = curve.cumulative(times)[:, None] * found.factors[at]
         exponent += times[:, None] * (found.additions[at] + _spread_bumps(curve, states))
+        for place, size in _par_bumps(states):
+            exponent[:, place] += curve.par_shift().cumulative(times) * size
         return np.asarray(np.exp(-exponent))
 
     def inflation(self, name: str, days: IntArray, today: int, states: StateSet) -> FloatArray:
@@ -196,6 +201,15 @@ class LevelStates:
 def _bumps(states: StateSet, bump: Bump, unit: float) -> FloatArray:
     """Return (states,): the size of one kind of bump in each state, in units of the level."""
     return np.array([state.size * unit if state.bump is bump else 0.0 for state in states.order])
+
+
+def _par_bumps(states: StateSet) -> list[tuple[int, float]]:
+    """Return the places of states that bump CDS spreads, and by how much."""
+    return [
+        (place, state.size)
+        for place, state in enumerate(states.order)
+        if state.bump is Bump.PAR_SPREAD
+    ]
 
 
 def _spread_bumps(curve: CreditCurve, states: StateSet) -> FloatArray:

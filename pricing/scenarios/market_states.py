@@ -39,6 +39,8 @@ class Bump(IntEnum):
     SPREAD = 3
     VOLATILITY = 4
     INFLATION = 5
+    PAR = 6
+    PAR_SPREAD = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class MarketState:
     """One state of the market: a scenario (its place in the run's) and at most one bump on it.
 
     `size` is signed and decimal; of a volatility it counts the surface's units of vega.
-    `currency` narrows a bump of rates, "" is every currency at once; `tenor` is the place of a
-    key rate's tenor on the axis.
+    `currency` narrows a bump of rates or of their quotes, "" is every currency at once; `tenor`
+    is the place of a key rate's tenor on the axis.
     """
 
     scenario: int
@@ -101,8 +103,8 @@ class StateSet:
         """Add to the cells what values (rows, states), one row of `cells` each, make of them.
 
         Writes PV, CLEAN_PV (before accrued is taken off), DV01, KEY_RATE_DV01, CS01, CS25,
-        CONVEXITY_AMOUNT, VEGA, INFLATION01, FX_EXPOSURE and FX_DELTA. Adding lets each leg of a
-        position have a set of its own currency.
+        CONVEXITY_AMOUNT, VEGA, INFLATION01, DV01_PAR, CS01_PAR, FX_EXPOSURE and FX_DELTA. Adding
+        lets each leg of a position have a set of its own currency.
         """
         for links in _rounds(self.cells):
             part = values.take(self.states[links], axis=1)
@@ -134,12 +136,14 @@ def state_set(
     conversion: FloatArray,
     *,
     credit: bool,
+    quoted: frozenset[str] = frozenset(),
 ) -> StateSet:
     """Return the states that the cells of an axis need.
 
     Values are in the first of `currencies`; their rates depend on the curves of all of them.
     `conversion` (scenarios,) is what a unit of the first is worth in the position's currency;
-    `credit` says whether spread measures apply.
+    `credit` says whether spread measures apply; `quoted` are the currencies whose quotes move
+    the curves of `currencies`.
     """
     names = tuple(dict.fromkeys(currencies))
     order: dict[MarketState, int] = {}
@@ -150,7 +154,7 @@ def state_set(
         converted = cell.measure != "FX_EXPOSURE"
         fx = float(conversion[scenario]) if converted else 1.0
         into = settled if cell.measure in ("DIRTY_PRICE", "CLEAN_PRICE") else links
-        for state, scale in _terms(axis, cell, scenario, names, credit):
+        for state, scale in _terms(axis, cell, scenario, names, credit, quoted):
             at = order.setdefault(state, len(order))
             into.append((place, at, scale, converted, scenario, scale * fx))
     return _linked(names[0], tuple(order), links, settled)
@@ -177,7 +181,12 @@ def _linked(
 
 
 def _terms(
-    axis: Axis, cell: Cell, scenario: int, currencies: tuple[str, ...], credit: bool
+    axis: Axis,
+    cell: Cell,
+    scenario: int,
+    currencies: tuple[str, ...],
+    credit: bool,
+    quoted: frozenset[str],
 ) -> Iterable[tuple[MarketState, float]]:
     """Return the states whose scaled values add up to a cell, in the order they are added."""
     code = cell.measure
@@ -203,6 +212,11 @@ def _terms(
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, BP), 0.5)
     if code == "CS25" and credit:
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, WIDE), 1.0)
+    if code == "DV01_PAR" and cell.factor in ("ALL", *quoted):
+        par = "" if cell.factor == "ALL" else cell.factor
+        return _central(MarketState(scenario, Bump.PAR, par, 0, BP), 0.5)
+    if code == "CS01_PAR":
+        return _central(MarketState(scenario, Bump.PAR_SPREAD, "", 0, BP), 0.5)
     if code == "VEGA":
         return _central(MarketState(scenario, Bump.VOLATILITY, "", 0, -1.0), 0.5)
     if code == "INFLATION01":

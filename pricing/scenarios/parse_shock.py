@@ -185,7 +185,7 @@ def _number(value: object, place: str, limit: float) -> float:
         result = float(value)
     except (ValueError, OverflowError):
         raise ScenarioError(place, f"{value!r} is not a decimal number") from None
-    if not math.isfinite(result) or abs(result) > limit:
+    if "_" in str(value) or not math.isfinite(result) or abs(result) > limit:
         raise ScenarioError(place, f"{value!r} is not a number within +/-{limit:g}")
     return result
 
@@ -199,3 +199,5 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Shock]] = {
     "INFLATION": _inflation,
     "PREPAYMENT": _prepayment,
 }
+RISKS = tuple(_READERS)
+"""What a shock can be of."""

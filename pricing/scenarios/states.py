@@ -11,6 +11,7 @@ from pricing.axis import BASE, Axis, AxisError, Cut
 from pricing.dates import ordinal
 from pricing.kernel import BLOCK_COLUMNS
 from pricing.market.curves import ZeroCurve
+from pricing.market.interpolation import zero_rates
 from pricing.market.snapshot import Market
 from pricing.scenarios.columns import (
     BP,
@@ -24,7 +25,7 @@ from pricing.scenarios.columns import (
 from pricing.scenarios.curve_states import MAX_RATE, CurveStates, curve_states
 from pricing.scenarios.fx_states import fx_states
 from pricing.scenarios.level_states import LevelStates
-from pricing.scenarios.market_states import StateSet, bump_rates, bump_spread, state_set
+from pricing.scenarios.market_states import Bump, StateSet, bump_rates, bump_spread, state_set
 from pricing.scenarios.shocks import (
     RateShock,
     Scenario,
@@ -104,6 +105,10 @@ class States:
                         )
                 elif isinstance(shock, SpreadShock):
                     total += abs(shock.size)
+                    if shock.currency and shock.currency not in currencies:
+                        raise ScenarioError(
+                            place, f"the market has no {shock.currency} curve", "UNKNOWN_CURRENCY"
+                        )
                     if shock.rating and ratings and shock.rating not in ratings:
                         raise ScenarioError(
                             place, f"the market has no rating {shock.rating!r}", "UNKNOWN_RATING"
@@ -124,12 +129,22 @@ class States:
             held = self.market.discount.get(currency, "")
         return self.market.curves.get(named or held)
 
+    def quoted(self, currencies: tuple[str, ...]) -> frozenset[str]:
+        """Return the currencies whose quotes move a curve of one of the currencies."""
+        return frozenset(
+            name
+            for curve in self.market.curves.values()
+            if curve.currency in currencies
+            for name in self.market.par[curve.name].shifts
+        )
+
     def column_set(self, currency: str, *, credit: bool) -> ColumnSet:
         """Return the columns that flows in a currency need for the axis."""
         key = (currency, credit)
         found = self._column_sets.get(key)
         if found is None:
-            found = column_set(self.axis, self.places, currency, credit)
+            quoted = self.quoted((currency,))
+            found = column_set(self.axis, self.places, currency, credit, quoted)
             self._column_sets[key] = found
         return found
 
@@ -154,8 +169,9 @@ class States:
         """Return (days, columns): each column's factor at days after the valuation date.
 
         VALUE is the discount factor exp(-(z + shock) t), t = days / 365; SHIFT_1BP the central
-        difference for 1bp, SHIFT_25BP for 25bp, KEY_RATE for 1bp of a triangle, CONVEXITY t^2
-        times the factor; SETTLED the factor from the settlement day, 0 up to it.
+        difference for 1bp, SHIFT_25BP for 25bp, KEY_RATE for 1bp of a triangle, PAR_1BP for 1bp of
+        all quoted rates of a currency through the curve's Jacobian, CONVEXITY t^2 times the
+        factor; SETTLED the factor from the settlement day, 0 up to it.
         """
         states = self._curves[curve]
         scenario = np.array([column.scenario for column in columns], dtype=np.intp)
@@ -174,11 +190,22 @@ class States:
             elif kind == Operator.KEY_RATE:
                 weights = key_rate_weights(times, self.axis.key_rate_tenors)
                 out[:, at] *= central_shift(years * weights[:, tenor[at]] * BP)
+            elif kind == Operator.PAR_1BP:
+                for number in at.tolist():
+                    moves = self._par_moves(states.curve, columns[number].currency, times)
+                    out[:, number] *= central_shift(times * moves * BP)
             elif kind == Operator.CONVEXITY:
                 out[:, at] *= years * years
             elif kind == Operator.SETTLED:
                 out[:, at] *= self._from_settlement(states, spread_class, scenario[at], days)
         return out
+
+    def _par_moves(self, curve: ZeroCurve, currency: str, times: FloatArray) -> FloatArray:
+        """Return the move of each zero rate (times,) for a unit move of quotes of a currency."""
+        shift = self.market.par[curve.name].shift(currency)
+        if shift is None:
+            return np.zeros(len(times))
+        return zero_rates(curve.interpolation, times, curve.times, shift)
 
     def _from_settlement(
         self, states: CurveStates, spread_class: int, scenarios: IntpArray, days: IntArray
@@ -214,7 +241,10 @@ class States:
         found = self._state_sets.get(key)
         if found is None:
             conversion = self._fx[currencies[0]][0] / self._fx[position_currency][0]
-            found = state_set(self.axis, self.places, currencies, conversion, credit=credit)
+            quoted = self.quoted(currencies)
+            found = state_set(
+                self.axis, self.places, currencies, conversion, credit=credit, quoted=quoted
+            )
             self._state_sets[key] = found
         return found
 
@@ -227,6 +257,10 @@ class States:
         used, place = np.unique(states.scenario_of, return_inverse=True)
         zeros = source.zero_rates(times, used).take(place, axis=1)
         bump_rates(zeros, source.curve.currency, times, self.axis.key_rate_tenors, states)
+        for number, state in enumerate(states.order):
+            if state.bump is Bump.PAR:
+                moves = self._par_moves(source.curve, state.currency, times)
+                zeros[:, number] += moves * state.size
         return zeros
 
     def state_spread(self, spread_class: int, states: StateSet) -> FloatArray:

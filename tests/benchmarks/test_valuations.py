@@ -8,6 +8,7 @@ each scenario relinks one curve handle. CPU time, best of several, one thread.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -205,6 +206,8 @@ class Peer:
 def test_valuations_per_second(
     product_type: str, make: Any, add: Any, target: dict[str, int], record_property: Any
 ) -> None:
+    # A second BLAS thread spins while it waits: its CPU time would be charged to the fast profile.
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == "1", "one thread is measured: `make bench`"
     batch, peer = packed(make, product_type), Peer()
     add(peer)
     prepared = states()

@@ -1,42 +1,23 @@
-"""Faults on purpose: how many, and where the figures of a session go.
-
-The suite runs a short version of each. TIEOUT_CHAOS=full runs them at the sizes the project
-promises; the figures are then in var/chaos.json.
-"""
-
-import json
-import os
-from pathlib import Path
+"""A book whose runs are disturbed on purpose."""
 
 import pytest
 
 from tests.pipeline import book, harness
-
-FULL = os.environ.get("TIEOUT_CHAOS") == "full"
+from tests.pipeline.figures import figures as figures
+from tests.pipeline.figures import scale as scale
 
 
 @pytest.fixture
-def yard(database, desk, settings, monkeypatch):
-    """A book of 640 positions and 5 scenarios, and the processes that work on its runs."""
+def yard(database, desk, settings, monkeypatch, figures):
+    """A book of 640 positions and 5 scenarios, and the processes that work on its runs.
+
+    However a test disturbs them, none of its runs is left unfinished.
+    """
     with harness.made_up(settings, monkeypatch):
         found = harness.Yard(database, book.store(desk, 640))
         yield found
         found.end()
-
-
-@pytest.fixture
-def scale():
-    """`scale(short, full)`: a size, by how much time there is."""
-    return lambda short, full: full if FULL else short
-
-
-@pytest.fixture
-def figures(request, repository):
-    """Where a test writes down what it counted; the full session keeps it in a file."""
-    found: dict[str, object] = {}
-    yield found
-    print(f"\n{request.node.name}: {json.dumps(found, default=str)}")
-    if FULL:
-        path = Path(repository) / "var" / "chaos.json"
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps(kept | {request.node.name: found}, indent=1, default=str))
+        figures["runs"], figures["runs_left_unfinished"] = found.all(
+            "SELECT count(*), count(*) FILTER (WHERE status NOT LIKE 'COMPLETED%%') FROM run"
+        )[0]
+        assert figures["runs_left_unfinished"] == 0

@@ -1,6 +1,7 @@
 """Workers stopped past their lease and woken again: what they still write is refused."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -10,23 +11,29 @@ from tests.pipeline.harness import send, until
 LEASE = 2.0
 
 
-@pytest.mark.parametrize("point", ["claimed", "compute", "copy", "commit"])
+@pytest.mark.parametrize("point", ["claimed", "compute", "copy", "commit", "finalise"])
 def test_a_worker_woken_after_its_lease_writes_nothing(yard, point, tmp_path, figures):
+    phase, position = ("FINALISE", 0) if point == "finalise" else ("VALUE", 300)
     clean = yard.submit(shards=5)
     assert yard.work(1) == 0
     expected = yard.totals(clean)
 
     run = yard.submit(shards=5, force=True)
-    zombie = yard.start(supervised=False, lease=LEASE, TIEOUT_TEST_PAUSE=f"{point}:300:{tmp_path}")
+    zombie = yard.start(
+        supervised=False, lease=LEASE, TIEOUT_TEST_PAUSE=f"{point}:{position}:{tmp_path}"
+    )
     mark = Path(tmp_path) / "stopped"
     until(mark.exists, 60, f"a stop at {point}")
     pid = int(mark.read_text())
     stopped = yard.one(
-        "SELECT lease_owner FROM run_task WHERE run_id = %s AND phase = 'VALUE'"
-        " AND status = 'RUNNING' AND first <= 300 AND last > 300",
-        run,
+        "SELECT lease_owner FROM run_task WHERE run_id = %s AND phase = %s"
+        " AND status = 'RUNNING' AND first <= %s AND last > %s",
+        *(run, phase, position, position),
     )
+    begun = time.monotonic()
     assert yard.work(1, lease=LEASE) == 0
+    figures["seconds"] = round(time.monotonic() - begun, 1)
+    assert figures["seconds"] < 2 * LEASE + 25
     assert yard.status(run) == "COMPLETED_WITH_ERRORS"
 
     send(pid, signal.SIGCONT)

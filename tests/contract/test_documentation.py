@@ -47,6 +47,15 @@ def test_every_command_of_ours_is_documented(repository):
     assert missing == []
 
 
+def test_the_guides_name_no_command_that_does_not_exist(repository):
+    pages = [repository / "README.md", *(repository / "docs").rglob("*.md")]
+    named = {
+        name for path in pages for name in re.findall(r"manage\.py ([a-z_]+)\b", path.read_text())
+    }
+    assert named
+    assert named - set(get_commands()) == set()
+
+
 def test_every_decision_says_what_was_decided_in_its_title(repository):
     for path in (repository / "docs" / "decisions").glob("*.md"):
         number, _, title = path.stem.partition("-")

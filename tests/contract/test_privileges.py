@@ -93,10 +93,23 @@ def test_every_history_is_sealed(relations):
     assert [n for n in events if by_name[n].table_class is not TableClass.SEALED] == []
 
 
+def test_nobody_but_the_triggers_writes_history(relations):
+    events = [r for r in relations if r.name.endswith("_event") or r.name == "pghistory_context"]
+    assert len(events) > 1
+    held = [
+        (relation.name, role, sorted(rights))
+        for relation in events
+        for role, rights in relation.rights.items()
+        if set(rights) != {"SELECT"}
+    ]
+    assert held == []
+
+
 def test_no_function_runs_as_its_owner_on_an_open_search_path(owner):
     rows = owner.execute(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
-        " AND NOT coalesce(proconfig::text LIKE '%search_path=pg_catalog, pg_temp%', false)"
+        " AND NOT coalesce(proconfig::text LIKE '%search_path=pg_catalog, pg_temp%'"
+        "  OR proconfig::text LIKE '%search_path=public, pg_temp%', false)"
     ).fetchall()
     assert rows == []
 

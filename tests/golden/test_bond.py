@@ -99,6 +99,26 @@ def test_price_of_a_bond_yet_to_be_issued_is_its_forward_value_at_issue() -> Non
     )
 
 
+@pytest.mark.parametrize("name", ["ql.bonds.zero.1", "ql.bonds.zero.3"])
+def test_price_of_a_bond_without_coupons_is_quantlibs(name: str) -> None:
+    """The bond settles on its issue date, 30 November: eight days after the curve's."""
+    published = case(name)
+    terms = {
+        "dated_date": published["inputs"]["issue"],
+        "maturity_date": published["inputs"]["maturity"],
+        "coupon": "0",
+        "day_count": "30/360",
+        "calendar": "US-GOVT",
+        "roll_convention": "MODIFIED_FOLLOWING",
+    }
+    as_of, issue = dt.date(2004, 11, 22), dt.date.fromisoformat(published["inputs"]["issue"])
+    found = value(bond(terms), states(as_of, FLAT_ACT_360))
+    growth = 2.718281828459045 ** (FLAT_ACT_360 * (issue - as_of).days / 365.0)
+    assert found["PV"] * growth / 10_000 == pytest.approx(
+        published["expected"]["clean_price"], abs=published["tolerance"]
+    )
+
+
 def test_accrued_on_the_31st_under_30_360_is_bloombergs() -> None:
     published = case("ql.bonds.thirty360_31st")
     terms = {

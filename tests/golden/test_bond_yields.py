@@ -276,7 +276,7 @@ SINKING = {
 
 @pytest.mark.parametrize("name", SINKING)
 def test_flows_of_a_sinking_bond_are_those_of_ore_example_18(name: str) -> None:
-    published = case("bond", name)
+    published = case("loan", name)
     terms = {
         "dated_date": "2016-02-03",
         "maturity_date": "2021-02-03",
@@ -300,3 +300,21 @@ def test_flows_of_a_sinking_bond_are_those_of_ore_example_18(name: str) -> None:
     factors = published["inputs"]["discount_factors"]
     value = sum(amount * factors[day] for day, amount in flows)
     assert value == pytest.approx(published["expected"]["npv"], abs=published["tolerance"]["npv"])
+
+
+def test_yield_and_duration_of_the_31st_are_bloombergs() -> None:
+    published = case("bond", "ql.bonds.thirty360_31st")
+    inputs, expected = published["inputs"], published["expected"]
+    terms = {
+        "dated_date": inputs["dated"],
+        "maturity_date": inputs["maturity"],
+        "coupon": str(inputs["coupon"]),
+        "day_count": "30/360",
+    }
+    found = at(inputs["settlement"], terms, inputs["clean_price"])
+    tolerance = published["tolerance"]
+    assert found["YIELD_SEMI_BOND"] == pytest.approx(expected["yield_"], abs=tolerance)
+    wanted = expected["macaulay_duration"]
+    assert found["MACAULAY_DURATION"] == pytest.approx(wanted, abs=tolerance)
+    convexity = found["YIELD_CONVEXITY"] / 100.0
+    assert convexity == pytest.approx(expected["convexity_over_100"], abs=tolerance)

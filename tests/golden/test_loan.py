@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pricing import valuation
 from pricing.axis import Axis, Cell
 from pricing.batch import Names
 from pricing.cashflows import cashflows
@@ -24,7 +25,7 @@ def case(name: str) -> dict[str, Any]:
     return json.loads((CASES / f"{name}.json").read_text())
 
 
-def states(as_of: dt.date, currency: str = "USD") -> States:
+def states(as_of: dt.date, currency: str = "USD", measures: tuple[str, ...] = ("PV",)) -> States:
     market = snapshot.parse(
         {
             "format": "tieout.market/1",
@@ -38,9 +39,12 @@ def states(as_of: dt.date, currency: str = "USD") -> States:
                 }
             ],
             "discount": {currency: "FLAT"},
+            "spreads": [
+                {"currency": currency, "rating": "AAA", "sector": "ALL", "nodes": [["1Y", "0"]]}
+            ],
         }
     )
-    axis = Axis((Cell("PV", "BASE"),), as_of, currency)
+    axis = Axis(tuple(Cell(measure, "BASE") for measure in measures), as_of, currency)
     return States(market, [parse_scenario({"code": "BASE"})], axis)
 
 
@@ -132,6 +136,21 @@ def test_a_year_of_smm_is_the_cpr_of_sf_8() -> None:
         assert smm(months(terms)[0], 100.0) * 100 == pytest.approx(cpr, abs=0.0501)
 
 
+def test_psa_after_the_ramp_prepays_the_smm_of_sf_8() -> None:
+    published = case("bma.sf8.smm_cpr_table")
+    away = published["tolerance"]["psa"]
+    state = {"outstanding_principal": "100", "next_due_date": "2022-09-01"}
+    for rate, psa in zip(
+        published["inputs"]["smm_pct"], published["expected"]["psa_pct"], strict=True
+    ):
+        shares = []
+        for speed in (psa - away, psa + away):
+            prepayment = {"kind": "PSA", "speed": str(speed / 100)}
+            terms = mortgage(100, 0.06, 60, prepayment=prepayment)
+            shares.append(smm(months(terms, state, dt.date(2022, 8, 15))[0], 100.0) * 100)
+        assert shares[0] <= rate <= shares[1]
+
+
 def test_the_psa_ramp_is_that_of_sf_10() -> None:
     published = case("bma.sf10.psa_to_smm")
     wanted = published["inputs"]["months"]
@@ -219,3 +238,109 @@ def test_an_amortising_loan_pays_as_in_ore_example_18() -> None:
         assert month["PRINCIPAL"] == pytest.approx(expected[date]["Notional"], abs=tolerance)
         value += (month["INTEREST"] + month["PRINCIPAL"]) * factors[date]
     assert value == pytest.approx(published["expected"]["npv"], abs=published["tolerance"]["npv"])
+
+
+def test_a_loan_repaying_a_share_of_its_balance_pays_as_in_ore_example_18() -> None:
+    """5% of the previous notional each year is a bullet of which 5% CPR is prepaid."""
+    published = case("ore.bond18.Bond_Amortizing_Percentage_Previous")
+    terms = {
+        "start_date": "2016-02-03",
+        "first_payment_date": "2017-02-03",
+        "original_principal": "10000000",
+        "rate": "0.05",
+        "interest_basis": "ACT/ACT ISDA",
+        "payments": 5,
+        "frequency": "ANNUAL",
+        "amortisation": "BULLET",
+        "prepayment": {"kind": "CPR", "speed": "0.05"},
+        "calendar": "TARGET",
+        "roll_convention": "FOLLOWING",
+        "accrual_dates": "ADJUSTED",
+    }
+    found = months(terms, as_of=dt.date(2016, 2, 5), currency="EUR")
+    expected: dict[str, Month] = defaultdict(dict)
+    for date, kind, amount in published["expected"]["flows"]:
+        expected[date][kind] = amount
+    value = 0.0
+    for month, date in zip(found, sorted(expected), strict=True):
+        repaid = month.get("PREPAYMENT", 0.0) + month.get("PRINCIPAL", 0.0)
+        tolerance = published["tolerance"]["flow"]
+        assert month["INTEREST"] == pytest.approx(expected[date]["Interest"], abs=tolerance)
+        assert repaid == pytest.approx(expected[date]["Notional"], abs=tolerance)
+        value += (month["INTEREST"] + repaid) * published["inputs"]["discount_factors"][date]
+    assert value == pytest.approx(published["expected"]["npv"], abs=published["tolerance"]["npv"])
+
+
+def test_full_price_of_a_pool_a_week_after_issue_is_that_of_sf_51() -> None:
+    """Clean 100 and seven days of 30/360 at the net coupon; the yield is no measure yet."""
+    published = case("bma.sf51.settle7")
+    inputs = published["inputs"]
+    terms = mortgage(1_000_000, inputs["net_coupon"], 360)
+    state = {"spread_source": "MARK", "mark_price": str(inputs["clean_price"])}
+    position = PositionInput("L", "AMORT_LOAN", "USD", terms, state, "AAA", "ALL")
+    packed = registry.product("AMORT_LOAN").pack([position], Names())
+    prepared = states(dt.date(2020, 1, 8), measures=("DIRTY_PRICE",))
+    valued = valuation.value(packed.batch, prepared)
+    assert valued.failures == [None]
+    assert valued.values[0, 0] == pytest.approx(
+        published["expected"]["full_price"], abs=published["tolerance"]
+    )
+
+
+def test_average_life_with_negative_amortisation_is_that_of_sf_56() -> None:
+    """Principal of -10, 0 and 110: a first period of two years at 1/9 and a payment of 110/9.
+
+    The convention is that of graduated payments and adjustable rates: what is added counts
+    negative. The other figure of the case is that of a Z bond, which is no loan.
+    """
+    published = case("bma.sf56.avg_life_accrual")
+    terms = {
+        "start_date": "2020-01-01",
+        "first_payment_date": "2022-01-01",
+        "original_principal": "100",
+        "rate": "0.1111111111111111111",
+        "interest_basis": "30/360",
+        "payments": 3,
+        "frequency": "ANNUAL",
+    }
+    state = {"current_payment": "12.2222222222222222222"}
+    as_of = dt.date(2021, 1, 1)
+    found = months(terms, state, as_of)
+    assert [m.get("PRINCIPAL", 0.0) for m in found] == pytest.approx(
+        published["inputs"]["principal"], abs=1e-12
+    )
+    full = {"spread": "0", **state}
+    packed = registry.product("AMORT_LOAN").pack(
+        [PositionInput("L", "AMORT_LOAN", "USD", terms, full)], Names()
+    )
+    prepared = states(as_of, measures=("PRINCIPAL_TIME", "PRINCIPAL_FLOWS"))
+    amount_years, amount = valuation.value(packed.batch, prepared).values[0]
+    assert amount_years / amount == pytest.approx(
+        published["expected"]["gpm_arm"], abs=published["tolerance"]
+    )
+
+
+@pytest.mark.parametrize(("loan", "frequency"), [("c1i", "MONTHLY"), ("c5ii", "SEMIANNUAL")])
+def test_a_loan_at_its_apr_ends_with_the_payment_of_regulation_z(loan: str, frequency: str) -> None:
+    """The two loans of Appendix J with whole unit-periods of a month or more to the first payment.
+
+    At an APR half a step of the tolerance lower the last payment is less than the regular one, at
+    one half a step higher it is more: the published rate is the one between.
+    """
+    published = case("regz.appJ")
+    number = [entry["id"] for entry in published["inputs"]["loans"]].index(loan)
+    entry = published["inputs"]["loans"][number]
+    rate, away = published["expected"]["apr_pct"][number], published["tolerance"]
+    last = []
+    for apr in (rate - away, rate + away):
+        terms = mortgage(
+            entry["A"],
+            apr / 100,
+            entry["n"],
+            frequency=frequency,
+            first_payment_date="2020-02-01" if frequency == "MONTHLY" else "2020-07-01",
+        )
+        found = months(terms, {"current_payment": str(entry["P"])})
+        assert len(found) == entry["n"]
+        last.append(found[-1]["INTEREST"] + found[-1]["PRINCIPAL"])
+    assert last[0] < entry["P"] < last[1]

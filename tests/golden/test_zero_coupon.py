@@ -13,7 +13,7 @@ RATES = ("CLEAN_PRICE", "DISCOUNT_RATE", "INVESTMENT_RATE", "YIELD_ANNUAL", "YIE
 
 @pytest.mark.parametrize("name", ["ql.bonds.zero.1", "ql.bonds.zero.3"])
 def test_zero_coupon_bond_prices_as_quantlib_keeps(name: str) -> None:
-    published = case("zero_coupon", name)
+    published = case("bond", name)
     terms = {
         "issue_date": published["inputs"]["issue"],
         "maturity_date": published["inputs"]["maturity"],

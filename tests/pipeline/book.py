@@ -133,7 +133,7 @@ def _snapshot(desk, tree, count) -> int:
             desk.execute(
                 "INSERT INTO position_block (snapshot_id, block, first, count, book,"
                 " product_type, format, sha256, dimensions, terms)"
-                " VALUES (%s, %s, %s, %s, %s, 'AMORT_LOAN', 1, '', '', '')",
+                " VALUES (%s, %s, %s, %s, %s, 'AMORT_LOAN', 1, sha256(''), '', '')",
                 (snapshot, book, int(rows[0]), len(rows), 3 + book),
             )
     desk.execute(

@@ -61,13 +61,23 @@ class Yard:
         }
         return services.submit(Submission(**given | options), submitted_by="test").run_id
 
-    def start(self, processes=1, *, lease=2.0, drain=True, supervised=True, **environment):
+    def start(
+        self,
+        processes=1,
+        *,
+        lease=2.0,
+        drain=True,
+        supervised=True,
+        supervisor=None,
+        **environment,
+    ):
         """A supervisor with its workers, or one bare worker process."""
         arguments = ["--lease-seconds", str(lease)] + (["--drain"] if drain else [])
         if supervised:
             arguments += ["--processes", str(processes)]
         else:
             arguments += ["--process", str(uuid4())]
+            arguments += ["--supervisor", str(supervisor)] if supervisor else []
         started = subprocess.Popen(
             [sys.executable, "manage.py", "worker", *arguments],
             cwd=ROOT,

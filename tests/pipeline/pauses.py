@@ -1,8 +1,9 @@
 """Points at which a process of the tests stops or dies, as its environment says.
 
 TIEOUT_TEST_PAUSE is `point:position:folder`. The first process that reaches the point with a
-VALUE task holding the position leaves its pid in the folder and stops itself (SIGSTOP); whoever
-continues it lets it go on. TIEOUT_TEST_CULPRITS are positions whose computation kills.
+VALUE task holding the position (at `finalise`: with the FINALISE task, position 0) leaves its pid
+in the folder and stops itself (SIGSTOP); whoever continues it lets it go on. TIEOUT_TEST_CULPRITS
+are positions whose computation kills.
 """
 
 import os
@@ -12,9 +13,11 @@ from pathlib import Path
 
 def reach(point: str, phase: str, first: int, last: int) -> None:
     wanted = os.environ.get("TIEOUT_TEST_PAUSE", "")
-    if not wanted or phase != "VALUE":
+    if not wanted:
         return
     name, position, folder = wanted.split(":", 2)
+    if phase != ("FINALISE" if name == "finalise" else "VALUE"):
+        return
     if name != point or not first <= int(position) < last:
         return
     try:

@@ -15,8 +15,8 @@ INSERT INTO run
     (status, phase, input_hash, forced, request, plan, valuation_date, cut, position_snapshot_id,
      marketdata_snapshot_id, scenario_set_id, tree_id, node, currency, engine, profile,
      max_attempts, position_count, cell_count, submitted_by, error)
-VALUES ('QUEUED', %s, sha256(%s::bytea), false, '{}', %s, '2022-12-30', 'END_OF_DAY', 1, 1, 1, 1,
-        1, 'USD', %s, 'profile', %s, %s, 1, 'test', '')
+VALUES ('QUEUED', %s, sha256(convert_to(%s, 'UTF8')), false, %s, %s, '2022-12-30',
+        'END_OF_DAY', 1, 1, 1, 1, 1, 'USD', %s, 'profile', %s, %s, 1, 'test', '')
 RETURNING run_id
 """
 
@@ -27,9 +27,10 @@ def make_run(web, shards, *, phases=("VALUE", "FINALISE"), max_attempts=5, engin
         shards = [(10 * number, 10 * number + 10) for number in range(shards)]
     plan = json.dumps({"phases": list(phases), "shards": [list(shard) for shard in shards]})
     count = sum(last - first for first, last in shards)
-    name = f"{uuid4()}{next(_number)}"
+    request = json.dumps({"name": f"{uuid4()}{next(_number)}"})
     with web.transaction():
-        (run,) = web.execute(_RUN, (phases[0], name, plan, engine, max_attempts, count)).fetchone()
+        values = (phases[0], request, request, plan, engine, max_attempts, count)
+        (run,) = web.execute(_RUN, values).fetchone()
         web.execute(leases.SQL["first_tasks"], {"run": run})
     return run
 

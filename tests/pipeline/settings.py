@@ -19,4 +19,4 @@ ALL_PHASES = {
 }
 TIEOUT_STAGES = VALUE_ONLY if os.environ.get("TIEOUT_TEST_VALUE_ONLY") else ALL_PHASES
 TIEOUT_SINK = "tests.pipeline.sink.PausingSink"
-TIEOUT_FINALISERS = ["apps.result.finalisers.RollupFinaliser"]
+TIEOUT_FINALISERS = ["tests.pipeline.finaliser.PausingFinaliser"]

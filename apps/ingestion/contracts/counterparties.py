@@ -62,7 +62,7 @@ class CounterpartyRow(Row):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.connected_basis and not self.connected_group:
-            raise fault("CONFLICT", "a connected_group for the connected_basis")
+            raise fault("CONFLICT", "a connected_group for the connected_basis", "connected_group")
         if self.parent == self.code:
-            raise fault("CYCLE", "a parent other than the counterparty itself")
+            raise fault("CYCLE", "a parent other than the counterparty itself", "parent")
         return self

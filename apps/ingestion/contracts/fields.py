@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -36,9 +36,13 @@ class Row(BaseModel):
         return {n: values[n] for n in self.__pydantic_fields_set__ if values[n] is not None}
 
 
-def fault(code: str, expected: str) -> PydanticCustomError:
-    """Return the error by which a field names a problem code and what was expected."""
-    return PydanticCustomError("problem", "{expected}", {"code": code, "expected": expected})
+def fault(code: str, expected: str, field: str = "") -> PydanticCustomError:
+    """Return the error by which a contract names a problem code and what was expected.
+
+    A check of a whole row says which `field` is to blame; that of a field need not.
+    """
+    context = {"code": code, "expected": expected, "field": field}
+    return PydanticCustomError("problem", "{expected}", context)
 
 
 _CANONICAL = re.compile(r"(0|-?[1-9][0-9]{0,14})(\.[0-9]{0,11}[1-9])?", re.ASCII)
@@ -90,7 +94,7 @@ def _country(text: str) -> str:
 def _checked(module: Any, name: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if module.compact(text) != text or not module.is_valid(text):
-            raise fault("CHECKSUM", f"a {name} with a right check digit")
+            raise fault("CHECKSUM", f"{name} with a right check digit")
         return text
 
     return check
@@ -105,12 +109,12 @@ def _boolean(value: object) -> object:
 
 
 _NUMBER = r"^[+-]?[0-9]{1,24}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?$"
-_TEXT = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]*$"
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 """ASCII, so that two identifiers that look alike are alike."""
 
-Text = Annotated[str, StringConstraints(pattern=_TEXT, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(pattern=ONE_LINE, min_length=1, max_length=200)]
 """One line of text for people, without control or direction characters."""
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/+ &-]{1,40}$")]
@@ -123,8 +127,12 @@ _Plain = Annotated[str, StringConstraints(pattern=_NUMBER)]
 Number = Annotated[_Plain, AfterValidator(_between("-1e30", "1e30"))]
 """A finite decimal; its canonical text has no exponent and no trailing zeros."""
 
-Amount = Annotated[_Plain, AfterValidator(_between("-1e18", "1e18"))]
-AmountNotNegative = Annotated[_Plain, AfterValidator(_between("0", "1e18"))]
+_MONEY = "an amount of the row's currency"
+
+Amount = Annotated[_Plain, AfterValidator(_between("-1e18", "1e18")), _MONEY]
+AmountNotNegative = Annotated[_Plain, AfterValidator(_between("0", "1e18")), _MONEY]
+"""Amounts, which must also fit the integer money of their currency."""
+
 Rate = Annotated[_Plain, AfterValidator(_between("-1", "10"))]
 """A decimal fraction: 0.045 is 4.5%."""
 
@@ -139,13 +147,25 @@ Date = Annotated[
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
-Lei = Annotated[str, StringConstraints(max_length=20), AfterValidator(_checked(lei, "LEI"))]
-Isin = Annotated[str, StringConstraints(max_length=12), AfterValidator(_checked(isin, "ISIN"))]
-Cusip = Annotated[str, StringConstraints(max_length=9), AfterValidator(_checked(cusip, "CUSIP"))]
+Lei = Annotated[str, StringConstraints(max_length=20), AfterValidator(_checked(lei, "an LEI"))]
+Isin = Annotated[str, StringConstraints(max_length=12), AfterValidator(_checked(isin, "an ISIN"))]
+Cusip = Annotated[str, StringConstraints(max_length=9), AfterValidator(_checked(cusip, "a CUSIP"))]
+
+
+def amounts(contract: type[Row]) -> tuple[str, ...]:
+    """Return the fields of a contract that are amounts."""
+    hints = get_type_hints(contract, include_extras=True)
+    return tuple(name for name in contract.model_fields if _MONEY in _metadata(hints[name]))
+
+
+def _metadata(hint: Any) -> list[object]:
+    own = list(getattr(hint, "__metadata__", ()))
+    return own + [item for inner in get_args(hint) for item in _metadata(inner)]
+
 
 EXPECTED = {
     r"^[A-Za-z0-9._:/-]{1,64}$": ("IDENTIFIER", "1 to 64 characters of A-Z a-z 0-9 . _ : / -"),
-    _TEXT: ("TYPE", "one line without control characters"),
+    ONE_LINE: ("TYPE", "one line without control characters"),
     r"^[A-Za-z0-9._:/+ &-]{1,40}$": ("TYPE", "1 to 40 characters of A-Z a-z 0-9 . _ : / + & -"),
     r"^[A-Za-z][A-Za-z0-9]{0,6}[+-]?$": ("TYPE", "a rating such as BBB- or Baa1"),
     _NUMBER: ("NUMBER", "a plain decimal number such as -1234.56"),

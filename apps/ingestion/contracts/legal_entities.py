@@ -22,5 +22,5 @@ class LegalEntityRow(Row):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.parent == self.code:
-            raise fault("CYCLE", "a parent other than the entity itself")
+            raise fault("CYCLE", "a parent other than the entity itself", "parent")
         return self

@@ -44,5 +44,5 @@ class MarketRow(Row):
     def _complete(self) -> Self:
         for name in _NEEDED[self.part]:
             if getattr(self, name) is None:
-                raise fault("REQUIRED", f"a {name} for a {self.part}")
+                raise fault("REQUIRED", f"a {name} for a {self.part}", name)
         return self

@@ -20,5 +20,5 @@ class PortfolioRow(Row):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.parent == self.code:
-            raise fault("CYCLE", "a parent other than the node itself")
+            raise fault("CYCLE", "a parent other than the node itself", "parent")
         return self

@@ -50,6 +50,7 @@ class PositionRow(Row):
     pool_factor: Share | None = None
 
     current_rate: Rate | None = None
+    ex_coupon_entitled: Boolean | None = None
     current_payment: AmountNotNegative | None = None
     next_due_date: Date | None = None
     paid_to_date: Date | None = None
@@ -114,16 +115,18 @@ class PositionRow(Row):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.status == "PERFORMING" and self.default_date is not None:
-            raise fault("CONFLICT", "no default_date while PERFORMING")
+            raise fault("CONFLICT", "no default_date while PERFORMING", "default_date")
         if self.accrual_status == "NON_ACCRUAL" and self.non_accrual_date is None:
-            raise fault("REQUIRED", "a non_accrual_date while NON_ACCRUAL")
-        if self.mark_price is not None and (self.mark_date is None or self.mark_source is None):
-            raise fault("REQUIRED", "mark_date and mark_source beside a mark_price")
+            raise fault("REQUIRED", "a date while NON_ACCRUAL", "non_accrual_date")
+        for name in ("mark_date", "mark_source"):
+            if self.mark_price is not None and getattr(self, name) is None:
+                raise fault("REQUIRED", f"a {name} beside a mark_price", name)
         overridden = self.pd_override or self.lgd_override or self.ccf_override
-        if overridden and (self.override_reason is None or self.override_owner is None):
-            raise fault("REQUIRED", "override_reason and override_owner beside an override")
+        for name in ("override_reason", "override_owner"):
+            if overridden and getattr(self, name) is None:
+                raise fault("REQUIRED", f"an {name} beside an override", name)
         if self.next_due_date and self.paid_to_date and self.next_due_date < self.paid_to_date:
-            raise fault("DATE_ORDER", "a next_due_date not before paid_to_date")
+            raise fault("DATE_ORDER", "a day not before paid_to_date", "next_due_date")
         return self
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from apps.ingestion import services
 from apps.ingestion.demo import processes
@@ -45,11 +46,11 @@ def load_here(folder: Path, steps: Steps) -> Loaded:
     files = paths(folder)
     outcomes = {
         kind: services.ingest(
-            Request(kind=kind, source=source.read(path), as_of=AS_OF, snapshot=name),
+            Request(kind=kind, source=source.read(path), **options),
             actor=ACTOR,
             progress=partial(steps, kind),
         )
-        for kind, path, name in _imports(files)
+        for kind, path, options in _imports(files)
     }
     book = outcomes["positions"]
     return Loaded(
@@ -66,15 +67,15 @@ def answer(loaded: Loaded, password: str = "") -> str:
     return json.dumps(found | ({"password": password} if password else {}))
 
 
-def _imports(files: Files) -> list[tuple[str, Path, str | None]]:
+def _imports(files: Files) -> list[tuple[str, Path, dict[str, Any]]]:
     return [
-        ("legal_entities", files.legal_entities, None),
-        ("portfolios", files.portfolios, None),
-        ("counterparties", files.counterparties, None),
-        ("instruments", files.instruments, None),
-        ("positions", files.positions, "Demo book"),
-        ("marketdata", files.market, None),
-        ("scenarios", files.scenarios, None),
+        ("legal_entities", files.legal_entities, {}),
+        ("portfolios", files.portfolios, {}),
+        ("counterparties", files.counterparties, {}),
+        ("instruments", files.instruments, {}),
+        ("positions", files.positions, {"as_of": AS_OF, "snapshot": "Demo book"}),
+        ("marketdata", files.market, {"as_of": AS_OF}),
+        ("scenarios", files.scenarios, {}),
     ]
 
 

@@ -13,6 +13,7 @@ from apps.ingestion.demo.processes import StepFailed
 from apps.run import selectors, services
 from apps.run.request import Submission
 from apps.run.services import Submitted
+from fixtures.book.tree import ROOT
 
 MEASURES = (
     "PV",
@@ -46,6 +47,8 @@ def submit(loaded: Loaded, *, shards: int | None = None, force: bool = False) ->
             positions=loaded.positions,
             market=loaded.market,
             scenarios=loaded.scenarios,
+            # Named, for the database may hold the trees of other banks too.
+            node=ROOT,
             measures=MEASURES,
             shards=shards,
             force=force,

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from apps.access.models import User
 from apps.portfolio.models import Portfolio, PortfolioGrant
+from fixtures.book.tree import ROOT
 
 NAME = "demo"
-ROOT = "CALDER-RIDGE"
 
 
 @transaction.atomic

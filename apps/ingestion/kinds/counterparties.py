@@ -15,10 +15,10 @@ from apps.portfolio.tree import cyclic
 Lines = list[tuple[int, CounterpartyRow]]
 
 
-def parse(request: Request, problems: Problems) -> Lines:
+def parse(request: Request, problems: Problems, progress: Progress) -> Lines:
     """Return the rows of the file with their lines."""
     known, required = rows.columns(CounterpartyRow)
-    read = records.read(request.source, problems, known=known, required=required)
+    read = records.read(request.source, problems, known=known, required=required, progress=progress)
     return list(rows.typed(read, CounterpartyRow, problems))
 
 

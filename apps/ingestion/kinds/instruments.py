@@ -40,10 +40,10 @@ class Instruments:
         return filled + opaque
 
 
-def parse(request: Request, problems: Problems) -> Instruments:
+def parse(request: Request, problems: Problems, progress: Progress) -> Instruments:
     """Return the instruments of the file, terms in their stored form."""
     known, required = rows.columns(InstrumentRow)
-    read = records.read(request.source, problems, known=known, required=required)
+    read = records.read(request.source, problems, known=known, required=required, progress=progress)
     found = Instruments()
     for line, row in rows.typed(read, InstrumentRow, problems):
         add(found, line, row, problems)

@@ -14,10 +14,10 @@ from apps.portfolio import reference, services, tree
 Lines = list[tuple[int, PortfolioRow]]
 
 
-def parse(request: Request, problems: Problems) -> Lines:
+def parse(request: Request, problems: Problems, progress: Progress) -> Lines:
     """Return the rows of the file with their lines."""
     known, required = rows.columns(PortfolioRow)
-    read = records.read(request.source, problems, known=known, required=required)
+    read = records.read(request.source, problems, known=known, required=required, progress=progress)
     return list(rows.typed(read, PortfolioRow, problems))
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from django.db import connection
 
 from apps.ingestion import identity, rows
+from apps.ingestion.contracts.fields import amounts
 from apps.ingestion.contracts.positions import LINKS, PositionRow
 from apps.ingestion.outcome import Outcome, Progress, Request
 from apps.ingestion.problems import ImportRefused, Problems
@@ -18,17 +19,7 @@ from apps.instrument import selectors as instruments
 from apps.portfolio import reference, services
 from apps.portfolio.services import PositionContent
 
-_AMOUNTS = (
-    "quantity",
-    "outstanding_principal",
-    "original_principal",
-    "undrawn",
-    "current_payment",
-    "amortised_cost",
-    "past_due_principal",
-    "past_due_interest",
-    "accrued_interest_ledger",
-)
+_AMOUNTS = amounts(PositionRow)
 _NO_PRINCIPAL = frozenset({"FX_FWD", "DERIVATIVE"})
 
 Lines = list[tuple[int, PositionContent]]
@@ -52,12 +43,12 @@ class Positions:
         self.lines.append((line, content))
 
 
-def parse(request: Request, problems: Problems) -> Positions:
+def parse(request: Request, problems: Problems, progress: Progress) -> Positions:
     """Return the positions of the file."""
     if request.as_of is None:
         raise ImportRefused.because("REQUIRED", "--as-of: positions are those of one day")
     known, required = rows.columns(PositionRow)
-    read = records.read(request.source, problems, known=known, required=required)
+    read = records.read(request.source, problems, known=known, required=required, progress=progress)
     found = Positions()
     for line, row in rows.typed(read, PositionRow, problems):
         found.add(line, row)
@@ -108,7 +99,7 @@ def _check_against(
     for name in _AMOUNTS:
         value = row.state.get(name)
         # Texts shorter than this are below any limit: no need to make a decimal of each.
-        if value is not None and len(str(value)) > 12 and abs(Decimal(str(value))) >= largest:
+        if value is not None and len(str(value)) > 11 and abs(Decimal(str(value))) >= largest:
             problems.add("OVERFLOW", f"an amount below {largest:,f}", value, line=line, field=name)
 
 
@@ -127,7 +118,7 @@ def write(found: Positions, request: Request, problems: Problems, progress: Prog
         name=request.snapshot or stem(request.source.name),
         positions=[row for _, row in found.lines],
         source=request.source.name,
-        progress=lambda done: progress("packing", done, total),
+        progress=lambda step, done: progress(step, done, total),
     )
     return outcome_of(written)
 

@@ -12,13 +12,13 @@ from apps.ingestion.readers.source import FileKind
 Parsed = tape_loans.LoanTape | tape_market.MarketTape
 
 
-def parse(request: Request, problems: Problems) -> Parsed:
+def parse(request: Request, problems: Problems, progress: Progress) -> Parsed:
     """Return what the file says, through its profile."""
     chosen = profile.load(request.profile)
     if request.source.kind is not FileKind.CSV:
         raise ImportRefused.because("FILE_TYPE", "a CSV file for this profile", request.source.name)
     if isinstance(chosen, LoanProfile):
-        return tape_loans.parse(chosen, request, problems)
+        return tape_loans.parse(chosen, request, problems, progress)
     return tape_market.parse(chosen, request)
 
 

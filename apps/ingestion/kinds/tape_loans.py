@@ -28,7 +28,7 @@ from apps.ingestion.kinds import (
 from apps.ingestion.outcome import Outcome, Progress, Request
 from apps.ingestion.problems import ImportRefused, Problem, Problems, shown
 from apps.ingestion.profile import Cells, LoanProfile, Template
-from apps.ingestion.readers import csv_rows
+from apps.ingestion.readers import csv_rows, records
 
 CONTRACTS: Mapping[str, type[Row]] = {
     "legal_entities": LegalEntityRow,
@@ -72,7 +72,9 @@ class LoanTape:
                 yield line, made
 
 
-def parse(chosen: LoanProfile, request: Request, problems: Problems) -> LoanTape:
+def parse(
+    chosen: LoanProfile, request: Request, problems: Problems, progress: Progress
+) -> LoanTape:
     """Return the typed rows of a tape; lines at fault are noted, and refused or rejected later."""
     as_of = dt.date.fromisoformat(chosen.as_of)
     if request.as_of not in (None, as_of):
@@ -82,7 +84,8 @@ def parse(chosen: LoanProfile, request: Request, problems: Problems) -> LoanTape
     templates = [(record.kind, profile.template(record.fields)) for record in chosen.records]
     faults = Problems(keep=float("inf"))
     shared: Shared = {}
-    for line, cells in _lines(chosen, request.source.text):
+    read = records.followed(_lines(chosen, request.source.text), request.source, progress)
+    for line, cells in read:
         tape.lines[line] = cells
         before = faults.count
         values = {
@@ -245,4 +248,9 @@ def _write_rejects(tape: LoanTape, request: Request) -> None:
             cells = [shown(cell) for cell in tape.lines[line].values()]
             reason = [problem.field, problem.code, problem.expected, problem.found]
             writer.writerow([line, *reason, *cells])
-    request.reject_file.write_text(out.getvalue(), encoding="utf-8")
+    try:
+        request.reject_file.write_text(out.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise ImportRefused.because(
+            "FILE_MISSING", "a file that can be written", error.strerror, field="--reject-file"
+        ) from None

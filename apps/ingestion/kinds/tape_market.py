@@ -34,6 +34,10 @@ class MarketTape:
 
 def parse(chosen: MarketProfile, request: Request) -> MarketTape:
     """Return the quotes of the day asked for."""
+    if request.reject_file is not None:
+        raise ImportRefused.because(
+            "CONFLICT", "a tape of loans for this option", chosen.profile, field="--reject-file"
+        )
     if request.as_of is None:
         raise ImportRefused.because("REQUIRED", "--as-of: which day of the file")
     line, cells = _row_of(chosen, request.as_of, request.source.text)
@@ -144,7 +148,7 @@ def write(tape: MarketTape, request: Request, problems: Problems, progress: Prog
     document, name = tape.document, request.snapshot or stem(request.source.name)
     if request.snapshot is not None and request.snapshot.isdecimal():
         document, name = _on_top(int(request.snapshot), document)
-    outcome = marketdata.outcome_of(marketdata.save(document, name, request))
+    outcome = marketdata.outcome_of(marketdata.save(marketdata.Market(document), name))
     outcome.notes.extend(tape.notes)
     return outcome
 

@@ -73,8 +73,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            code = "TOO_LONG" if "field larger" in str(error) else "SYNTAX"
-            raise ImportRefused.because(code, "CSV as in RFC 4180", error, line=line) from None
+            if "field larger" in str(error):
+                expected = f"at most {MAX_CELL:,} characters in a cell"
+                raise ImportRefused.because("TOO_LONG", expected, line=line) from None
+            raise ImportRefused.because("SYNTAX", "CSV as in RFC 4180", error, line=line) from None
         yield line, cells
         line = reader.line_num + 1
 
@@ -85,7 +87,10 @@ def _check_header(header: Sequence[str], known: Collection[str], required: Colle
     prefixes = tuple(name for name in known if name.endswith("."))
     names = sorted(name for name in known if not name.endswith("."))
     for column in header:
-        if column in known or (prefixes and column.startswith(prefixes)):
+        if column.startswith(prefixes) and all(column.split(".")):
+            _refuse_value_and_parts(column, header)
+            continue
+        if column in known and not column.endswith("."):
             continue
         near = difflib.get_close_matches(column, names, n=1)
         expected = f"{near[0]}?" if near else f"one of {', '.join(names)}"
@@ -94,6 +99,16 @@ def _check_header(header: Sequence[str], known: Collection[str], required: Colle
         if name not in header:
             problems.add("HEADER_MISSING", f"a column {name}", line=1, field="header")
     problems.refuse()
+
+
+def _refuse_value_and_parts(column: str, header: Sequence[str]) -> None:
+    above = column.rpartition(".")[0]
+    while above:
+        if above in header:
+            raise ImportRefused.because(
+                "CONFLICT", f"{above} or columns below it, not both", column, line=1, field="header"
+            )
+        above = above.rpartition(".")[0]
 
 
 def _refuse_twice(header: Sequence[str]) -> None:
@@ -113,9 +128,6 @@ def _nest(values: dict[str, Any], line: int, problems: Problems) -> dict[str, An
         inner = nested
         for part in path:
             inner = inner.setdefault(part, {})
-            if not isinstance(inner, dict):
-                problems.add("CONFLICT", f"{part} is a value or has parts", name, line=line)
-                inner = {}
         if cell[0] in "[{":
             try:
                 cell = json_rows.document(cell)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
-from apps.ingestion.problems import ImportRefused, Problems
+from apps.ingestion.problems import ImportRefused, Problems, shown
 
 MAX_DEPTH = 32
 MAX_DIGITS = 40
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
 class _Bad(ValueError):
@@ -68,7 +71,7 @@ def lines(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]
             value = document(line)
         except ImportRefused as refused:
             for problem in refused.problems:
-                problems.add(problem.code, problem.expected, problem.found, line=number)
+                problems.append(replace(problem, line=number))
             continue
         values = _object(value, number, problems)
         if values is not None:
@@ -124,7 +127,25 @@ def _decode(text: str, at: int) -> tuple[Any, int]:
         raise ImportRefused.because(
             "DEPTH", f"at most {MAX_DEPTH} levels", "more", line=_line(text, at)
         )
+    if _SUSPECT.search(text, at, end):
+        _refuse_unfit(value, _line(text, at))
     return value, end
+
+
+def _refuse_unfit(value: Any, line: int) -> None:
+    """Refuse texts that escapes made and that no database can hold: NUL, halves of a character."""
+    open_values: list[tuple[str, Any]] = [("", value)]
+    while open_values:
+        place, item = open_values.pop()
+        if isinstance(item, dict):
+            open_values += [(f"{place}.{n}" if place else n, i) for n, i in item.items()]
+            open_values += [(place, name) for name in item]
+        elif isinstance(item, list):
+            open_values += [(f"{place}[{at}]", i) for at, i in enumerate(item)]
+        elif isinstance(item, str) and (found := _UNFIT.search(item)):
+            code = "NUL" if found[0] == "\x00" else "ENCODING"
+            what = "text without NUL" if code == "NUL" else "whole characters of Unicode"
+            raise ImportRefused.because(code, what, item, line=line, field=shown(place))
 
 
 def _depth(value: dict[str, Any] | list[Any]) -> int:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from apps.ingestion.outcome import Progress, silent
 from apps.ingestion.problems import ImportRefused, Problems
 from apps.ingestion.readers import csv_rows, json_rows
 from apps.ingestion.readers.source import FileKind, Source
+
+_EVERY = 1_000
+
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -20,7 +25,12 @@ class Record:
 
 
 def read(
-    source: Source, problems: Problems, *, known: Collection[str], required: Collection[str] = ()
+    source: Source,
+    problems: Problems,
+    *,
+    known: Collection[str],
+    required: Collection[str] = (),
+    progress: Progress = silent,
 ) -> Iterator[Record]:
     """Yield the rows of a file; rows that are no rows are noted and left out.
 
@@ -35,8 +45,21 @@ def read(
     else:
         rows = json_rows.lines(source.text, problems)
     found = False
-    for line, values in rows:
+    for line, values in followed(rows, source, progress):
         found = True
         yield Record(line, values)
     if not found and not problems:
         raise ImportRefused.because("FILE_EMPTY", "at least one row of data", "none")
+
+
+def followed(
+    rows: Iterable[tuple[int, Row]], source: Source, progress: Progress
+) -> Iterator[tuple[int, Row]]:
+    """Yield the rows as they are, and report the line of the file that has been reached."""
+    total = source.text.count("\n") + 1
+    due = _EVERY
+    for line, row in rows:
+        if line >= due:
+            progress("reading", line, total)
+            due = line + _EVERY
+        yield line, row

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,7 +64,11 @@ class Source:
 def read(path: Path) -> Source:
     """Return the text of a file; ImportRefused says what else it is."""
     try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+        found = path.stat()
+        # A pipe or a device may never end.
+        if stat.S_ISFIFO(found.st_mode) or stat.S_ISCHR(found.st_mode):
+            raise ImportRefused.because("FILE_TYPE", "a regular file", path.name)
+        data = path.read_bytes() if found.st_size <= MAX_BYTES else None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ImportRefused.because(
@@ -70,7 +76,13 @@ def read(path: Path) -> Source:
         ) from None
     if data is None:
         raise ImportRefused.because("FILE_TOO_LARGE", f"at most {MAX_BYTES:,} bytes")
-    return from_bytes(path.name, data)
+    return from_bytes(printable(path.name), data)
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be stored: names are bytes, and may be anything."""
+    name = os.fsencode(name).decode(errors="replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def from_bytes(name: str, data: bytes) -> Source:

@@ -41,6 +41,13 @@ SELECT block, first, count, book, product_type, format, sha256, dimensions, term
    AND first + count > %(first)s
  ORDER BY first
 
+-- name: snapshot_block_places
+SELECT block, first, count FROM position_block WHERE snapshot_id = %(id)s ORDER BY block
+
+-- name: snapshot_block
+SELECT book, product_type, dimensions, terms FROM position_block
+ WHERE snapshot_id = %(id)s AND block = %(block)s
+
 -- name: snapshot_book_ranges
 SELECT book, min(first), max(first + count) FROM position_block
  WHERE snapshot_id = %(id)s AND book BETWEEN %(low)s AND %(high)s

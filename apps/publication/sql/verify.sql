@@ -4,8 +4,10 @@
 
 -- name: publication
 SELECT p.manifest, p.manifest_hash, sha256(convert_to(p.manifest, 'UTF8')), p.root_hash,
-       p.published_by, r.status
-FROM run r LEFT JOIN published_run p ON p.run_id = r.run_id
+       r.status, p.published_by, p.published_at, p.reason, s.manifest_hash
+FROM run r
+LEFT JOIN published_run p ON p.run_id = r.run_id
+LEFT JOIN published_run s ON s.id = p.supersedes_id
 WHERE r.run_id = %(run)s
 
 -- name: request_hash
@@ -35,10 +37,11 @@ WITH rows AS MATERIALIZED (
 )
 SELECT coalesce(t.task, p.task, d.task),
        coalesce(t.digests, ''::bytea) = coalesce(d.digests, ''::bytea),
-       sha256(coalesce(t.rows_hash, sha256(''::bytea)) || coalesce(p.hash, sha256(''::bytea)))
+       coalesce(t.rows_hash, sha256(''::bytea)), coalesce(p.hash, sha256(''::bytea)),
+       d.first, d.count
 FROM tasks t
 FULL JOIN partials p ON p.task = t.task
-FULL JOIN (SELECT task, digests FROM valuation_digest WHERE run = %(run)s) d
+FULL JOIN (SELECT * FROM valuation_digest WHERE run = %(run)s) d
     ON d.task = coalesce(t.task, p.task)
 ORDER BY 1
 
@@ -144,15 +147,16 @@ FROM group_result WHERE run = %(run)s GROUP BY task
 -- their document. OFFSET 0 has each document parsed once.
 SELECT p.ordinal, p.position_id,
        CASE WHEN sha256(convert_to(p.document, 'UTF8')) <> p.row_hash THEN 'document or row_hash'
-            ELSE 'position_id, product_type, instrument, legal_entity or currency' END
+            ELSE 'position_id, product_type, instrument, legal_entity, currency or counterparty'
+       END
 FROM position p
 CROSS JOIN LATERAL (SELECT p.document::jsonb AS fields OFFSET 0) AS d
 WHERE p.snapshot_id = %(snapshot)s
   AND (sha256(convert_to(p.document, 'UTF8')) <> p.row_hash
        OR (d.fields ->> 'position_id', d.fields ->> 'product_type', d.fields ->> 'instrument',
-           d.fields ->> 'legal_entity', d.fields ->> 'currency')
+           d.fields ->> 'legal_entity', d.fields ->> 'currency', d.fields ->> 'obligor')
           IS DISTINCT FROM (p.position_id::text, p.product_type::text, p.instrument::text,
-                            p.legal_entity::text, p.currency::text))
+                            p.legal_entity::text, p.currency::text, p.counterparty::text))
 ORDER BY p.ordinal
 LIMIT %(limit)s
 
@@ -177,11 +181,18 @@ UNION ALL
 SELECT p.ordinal, p.position_id, 'counterparty'
 FROM position p
 LEFT JOIN counterparty_version c ON c.id = p.counterparty_version_id
-WHERE p.snapshot_id = %(snapshot)s AND p.counterparty_version_id IS NOT NULL
-  AND (c.id IS NULL OR sha256(convert_to(c.document, 'UTF8')) <> c.content_hash
-       OR encode(c.content_hash, 'hex') IS DISTINCT FROM (p.document::jsonb ->> 'obligor_version'))
+WHERE p.snapshot_id = %(snapshot)s
+  AND (sha256(convert_to(c.document, 'UTF8')) <> c.content_hash
+       OR encode(c.content_hash, 'hex') IS DISTINCT FROM (p.document::jsonb ->> 'obligor_version')
+       OR (p.counterparty_version_id IS NULL) <> (c.id IS NULL))
 ORDER BY 1
 LIMIT %(limit)s
+
+-- name: snapshot_header
+-- What a snapshot's header says beside its hash: labels and texts that results are shown with.
+SELECT as_of, name, source, position_count, sha256(convert_to(names, 'UTF8')),
+       sha256(convert_to(dimensions, 'UTF8')), sha256(convert_to(control, 'UTF8'))
+FROM position_snapshot WHERE id = %(snapshot)s
 
 -- name: snapshot_hash
 SELECT sha256(t.content_hash || convert_to(to_char(s.as_of, 'YYYY-MM-DD'), 'UTF8') || coalesce((
@@ -193,21 +204,43 @@ JOIN portfolio_tree t ON t.id = s.tree_id
 WHERE s.id = %(snapshot)s
 
 -- name: changed_blocks
-SELECT block, first, count FROM position_block
-WHERE snapshot_id = %(snapshot)s AND sha256(dimensions || terms) <> sha256
-ORDER BY block LIMIT %(limit)s
+-- Blocks whose bytes are not those of their hash, or that are not the sealed ones.
+SELECT coalesce(b.block, s.block), b.first, b.count,
+       CASE WHEN b.block IS NULL THEN 'is missing'
+            WHEN s.block IS NULL THEN 'was added'
+            ELSE 'is not as it was written' END
+FROM (SELECT * FROM position_block WHERE snapshot_id = %(snapshot)s) b
+FULL JOIN (
+    SELECT (block ->> 0)::int4 AS block, block ->> 1 AS hash
+    FROM jsonb_array_elements(%(blocks)s::jsonb) AS block
+) s ON s.block = b.block
+WHERE b.block IS NULL OR s.block IS NULL
+   OR sha256(b.dimensions || b.terms) <> b.sha256
+   OR encode(sha256(int4send(b.block) || int4send(b.first) || int4send(b.count)
+          || int4send(b.book) || convert_to(b.product_type, 'UTF8') || int2send(b.format)
+          || b.sha256), 'hex') <> s.hash
+ORDER BY 1 LIMIT %(limit)s
 
 -- name: block_cover
 SELECT coalesce(sum(count), 0) FROM position_block WHERE snapshot_id = %(snapshot)s
 
 -- name: tree_hash
--- The canonical text of the nodes in order: keys sorted, an absent parent omitted.
+-- The canonical text of the nodes in order: keys sorted, texts NFC, an absent parent omitted.
 SELECT sha256(convert_to('[' || string_agg(
-           '{"code":' || to_json(code::text)::text || ',"name":' || to_json(name::text)::text
-           || ',"node_type":' || to_json(node_type::text)::text
+           '{"code":' || to_json(code::text)::text
+           || ',"name":' || to_json(normalize(name::text, NFC))::text || ',"node_type":' || to_json(node_type::text)::text
            || coalesce(',"parent":' || parent, '') || '}', ',' ORDER BY node) || ']', 'UTF8')),
-       (SELECT content_hash FROM portfolio_tree WHERE id = %(tree)s)
+       (SELECT content_hash FROM portfolio_tree WHERE id = %(tree)s),
+       (SELECT node_count FROM portfolio_tree WHERE id = %(tree)s), count(*)
 FROM portfolio_node WHERE tree_id = %(tree)s
+
+-- name: misplaced_nodes
+-- Nodes whose depth is not their number of ancestors.
+SELECT n.node FROM portfolio_node n
+LEFT JOIN portfolio_closure c ON c.tree_id = n.tree_id AND c.descendant = n.node AND c.depth > 0
+WHERE n.tree_id = %(tree)s
+GROUP BY n.node, n.depth HAVING count(c.ancestor) <> n.depth
+ORDER BY n.node LIMIT %(limit)s
 
 -- name: changed_closure
 -- The ancestors of every node by its parents against those stored.
@@ -227,7 +260,7 @@ ORDER BY 1, 2
 LIMIT %(limit)s
 
 -- name: market_hash
-SELECT sha256(convert_to(document, 'UTF8')), content_hash
+SELECT sha256(convert_to(document, 'UTF8')), content_hash, as_of, name, source
 FROM marketdata_snapshot WHERE id = %(market)s
 
 -- name: scenario_hashes
@@ -239,7 +272,8 @@ ORDER BY m.ordinal
 
 -- name: scenario_set_hash
 SELECT sha256(convert_to(
-           '{"code":' || to_json(c.code::text)::text || ',"name":' || to_json(c.name::text)::text
+           '{"code":' || to_json(normalize(c.code::text, NFC))::text
+           || ',"name":' || to_json(normalize(c.name::text, NFC))::text
            || ',"scenarios":[' || coalesce((
                SELECT string_agg('"' || encode(s.content_hash, 'hex') || '"', ','
                                  ORDER BY m.ordinal)

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
         Grant(
             "run_task_attempt",
             {
-                "web": "SELECT, INSERT",
+                "web": "SELECT",
                 "worker": "SELECT, INSERT",
                 "desk": "SELECT",
                 "auditor": "SELECT",

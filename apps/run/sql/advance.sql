@@ -1,8 +1,15 @@
 -- The barriers between phases, and the ends of runs. After a commit, never inside it: of two last
 -- tasks that commit together neither would see the other, and the run would stay open.
 
--- name: unfinished_runs
-SELECT run_id FROM run WHERE status IN ('QUEUED', 'RUNNING', 'FINALISING') ORDER BY run_id
+-- name: runs_at_a_barrier
+-- Runs under way whose current phase has no open task.
+SELECT r.run_id FROM run r
+WHERE r.status IN ('QUEUED', 'RUNNING', 'FINALISING')
+  AND NOT EXISTS (
+    SELECT FROM run_task t
+    WHERE t.run_id = r.run_id AND t.phase = r.phase AND t.status IN ('QUEUED', 'RUNNING')
+  )
+ORDER BY r.run_id
 
 -- name: standing
 -- Whether the current phase has open tasks, and tasks that ended without rows.

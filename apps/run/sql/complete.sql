@@ -4,11 +4,20 @@
 -- name: lock_run_to_change
 SELECT status FROM run WHERE run_id = %(run)s FOR NO KEY UPDATE
 
+-- name: enter
+-- Completions pass this gate side by side. Share locks on a row never queue behind somebody who
+-- waits to change it, so that many workers whose completions overlap would keep a cancellation
+-- out for ever; at an advisory lock they do.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('run/' || %(run)s::int4, 0))
+
 -- name: complete
 -- One row, or the lease was lost or the run is over, and the transaction rolls back. The share
 -- lock on the run keeps a cancellation out until the transaction ends, but no other completion.
-WITH holding AS MATERIALIZED (
-    SELECT run_id, status FROM run WHERE run_id = %(run)s FOR SHARE
+-- The gate comes before the run's row, as in a cancellation.
+WITH gate AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(hashtextextended('run/' || %(run)s::int4, 0))
+), holding AS MATERIALIZED (
+    SELECT r.run_id, r.status FROM gate, run r WHERE r.run_id = %(run)s FOR SHARE OF r
 )
 UPDATE run_task t
 SET status = %(status)s, leaf_hash = %(leaf_hash)s, error = %(error)s,

@@ -19,6 +19,10 @@ RETURNING run_id
 SELECT run_id, status FROM run
 WHERE input_hash = %(input_hash)s AND NOT forced AND status NOT IN ('FAILED', 'CANCELLED')
 
+-- name: enter_alone
+-- Waits for the completions that have begun and holds up those that come after.
+SELECT pg_advisory_xact_lock(hashtextextended('run/' || %(run)s::int4, 0))
+
 -- name: cancel_run
 UPDATE run SET status = 'CANCELLED', finished_at = clock_timestamp()
 WHERE run_id = %(run)s AND status IN ('QUEUED', 'RUNNING', 'FINALISING')

@@ -82,6 +82,19 @@ WHERE t.status = 'RUNNING'
   AND t.leased_until + make_interval(secs => t.lease_seconds) < clock_timestamp()
   AND a.pid <> pg_backend_pid()
 
+-- name: end_backends
+-- The FINALISE task's row stays free while its rows are written: whoever held it may have been
+-- stopped in the middle of them, and the next holder would wait for that transaction at the
+-- first equal key.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = %(owner)s
+  AND usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
+
+-- name: let_go
+-- The holder cannot end the task in any way of its own: the next sweep decides.
+UPDATE run_task SET leased_until = clock_timestamp()
+WHERE task_id = %(task)s AND lease_token = %(token)s AND status = 'RUNNING'
+
 -- name: surrender
 -- A supervisor has seen the process of this lease owner end: nobody need wait for its leases.
 UPDATE run_task SET leased_until = clock_timestamp()

@@ -1,9 +1,10 @@
 -- Where runs stand.
 
 -- name: progress
--- A run without tasks yet is there too, with nulls for the task columns.
+-- A run without tasks yet is there too, with nulls for the task columns. The positions of a task
+-- count once there are rows of them.
 SELECT r.run_id, r.status, r.phase, r.position_count, t.status, t.phase, count(t.task_id)::int,
-       coalesce(sum(t.last - t.first), 0)::bigint
+       coalesce(sum(t.last - t.first) FILTER (WHERE t.leaf_hash IS NOT NULL), 0)::bigint
 FROM run r LEFT JOIN run_task t ON t.run_id = r.run_id
 WHERE r.run_id = ANY (%(runs)s)
 GROUP BY r.run_id, t.status, t.phase

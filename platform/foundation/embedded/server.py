@@ -281,7 +281,9 @@ class EmbeddedPostgres:
         provision.mark_current(self.places, self._provision_sql)
 
     def _stop(self) -> bool:
-        if not self.is_ready():  # never signal a process that is not proven to be ours
+        # Never signal a process that is not proven to be ours: it serves our data directory, or,
+        # in recovery or with its passwords lost, it is the postmaster that was started on it.
+        if not self.is_ready() and postmaster(self.places.data) is None:
             return False
         self._run("pg_ctl", "-D", str(self.places.data), "-m", "fast", "-w", "-t", "120", "stop")
         return True

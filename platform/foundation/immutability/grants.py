@@ -18,9 +18,8 @@ class Grant(SqlOperation):
 
     `rights` maps a role (`web`, or `tieout_web`) to `"SELECT, INSERT"` or to a mapping such as
     `{"SELECT": None, "UPDATE": ["status", "lease_owner"]}`. A role that is not named gets
-    nothing. Roles that may INSERT may draw from the sequences of the table's columns; those that
-    may change a table with a history may call the functions that write it. TRUNCATE, REFERENCES
-    and TRIGGER are nobody's: each can undo a seal. Backwards, all is taken away.
+    nothing. Roles that may INSERT may draw from the sequences of the table's columns. TRUNCATE,
+    REFERENCES and TRIGGER are nobody's: each can undo a seal. Backwards, all is taken away.
     """
 
     def __init__(self, table: str, rights: Mapping[str, Rights]) -> None:
@@ -32,7 +31,7 @@ class Grant(SqlOperation):
 
     def forwards(self) -> Sequence[str]:
         """Revoke all, then grant what is named."""
-        return (*self._revoke(), *self._grant(), self._grant_sequences(), *self._grant_history())
+        return (*self._revoke(), *self._grant(), self._grant_sequences())
 
     def backwards(self) -> Sequence[str]:
         """What was granted before is not known: nothing is."""
@@ -86,29 +85,6 @@ BEGIN
 END
 $body$
 """
-
-    def _grant_history(self) -> Sequence[str]:
-        changing = [
-            _login(role)
-            for role, right in self.rights.items()
-            if {"INSERT", "UPDATE", "DELETE"} & set(_privileges(right))
-        ]
-        if not changing:
-            return ()
-        return (
-            f"""
-DO $body$
-BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_trigger
-                WHERE tgrelid = {names.literal(names.table(self.table))}::regclass
-                  AND tgname LIKE 'pgtrigger\\_%') THEN
-        GRANT EXECUTE ON FUNCTION public._pgtrigger_should_ignore(name),
-            public._pgh_attach_context() TO {", ".join(changing)};
-    END IF;
-END
-$body$
-""",
-        )
 
     def describe(self) -> str:
         """For `migrate` and `showmigrations`."""

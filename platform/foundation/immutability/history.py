@@ -1,9 +1,10 @@
-"""KeepHistory: the history of an edited table cannot be switched off or sent elsewhere."""
+"""KeepHistory: the history of an edited table is not switched off, sent elsewhere or made up."""
 
 from collections.abc import Sequence
 
 from foundation.immutability import names
 from foundation.immutability.operation import SqlOperation
+from foundation.roles import APPLICATION
 
 # One plain setting, pgtrigger.ignore, switches pgtrigger's triggers off, for any role. A later
 # migration of pgtrigger brings its function back: a contract test looks for that.
@@ -15,9 +16,19 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT false'
 # A temporary table of the event table's name would be found first and take the events.
 _FIXED_PATH = "ALTER FUNCTION public._pgh_attach_context() SET search_path = public, pg_temp"
 
+# The triggers call them as their owner; nobody else has a use for them.
+_NOBODY_CALLS = (
+    "REVOKE ALL ON FUNCTION public._pgtrigger_should_ignore(name), public._pgh_attach_context()"
+    f" FROM {', '.join(['PUBLIC', *(role.login for role in APPLICATION)])}"
+)
+
 
 class KeepHistory(SqlOperation):
-    """Make pghistory's triggers on `table` ENABLE ALWAYS and deaf to settings of the session."""
+    """Make pghistory's triggers on `table` ENABLE ALWAYS and deaf to settings of the session.
+
+    They write events as their owner, so that the role that edits the table needs no right to
+    write events, which it could use to make up a history.
+    """
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -27,12 +38,13 @@ class KeepHistory(SqlOperation):
         return (
             _NEVER_IGNORE,
             _FIXED_PATH,
-            self._each("ENABLE ALWAYS", "SET search_path = public, pg_temp"),
+            _NOBODY_CALLS,
+            self._each("ENABLE ALWAYS", "SECURITY DEFINER SET search_path = public, pg_temp"),
         )
 
     def backwards(self) -> Sequence[str]:
         """The functions stay as they are: other tables use them."""
-        return (self._each("ENABLE", "RESET search_path"),)
+        return (self._each("ENABLE", "SECURITY INVOKER RESET search_path"),)
 
     def _each(self, enable: str, setting: str) -> str:
         table = names.table(self.table)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from foundation.immutability import names
+from foundation.immutability.isolation import REFUSE_FROZEN_SNAPSHOT
 from foundation.immutability.operation import SqlOperation
 
 MEMBER_TRIGGER = "sealed_members"
@@ -14,8 +15,10 @@ class SealMembers(SqlOperation):
 
     `member_column` of a member names `header_column` of its header. Members and header of one
     set are written one transaction after the other (both triggers lock the set until commit),
-    and with `count_column` a header is refused whose count is not that of its members: a row
-    slipped in before the header is found out, one after it is refused.
+    and with `count_column` a header is refused whose count is not that of its members (with
+    `sum_column`, the sum of that column of its members): a row slipped in before the header is
+    found out, one after it is refused. Transactions that would
+    not see a header committed meanwhile (REPEATABLE READ and above) write neither.
     """
 
     def __init__(
@@ -26,18 +29,26 @@ class SealMembers(SqlOperation):
         member_column: str,
         header_column: str = "id",
         count_column: str | None = None,
+        sum_column: str | None = None,
     ) -> None:
         self.member_table = member_table
         self.header_table = header_table
         self.member_column = member_column
         self.header_column = header_column
         self.count_column = count_column
+        self.sum_column = sum_column
 
     def _lock(self, value: str) -> str:
         return (
             "PERFORM pg_advisory_xact_lock(hashtextextended("
             f"{names.literal(self.header_table + '/')} || ({value})::text, 0));"
         )
+
+    @property
+    def _tally(self) -> str:
+        if self.sum_column is None:
+            return "count(*)"
+        return f"coalesce(sum(m.{names.plain(self.sum_column)}), 0)"
 
     @property
     def _member_function(self) -> str:
@@ -72,6 +83,10 @@ class SealMembers(SqlOperation):
             f"ALTER TABLE {headers} ENABLE ALWAYS TRIGGER {self._header_trigger}",
         )
 
+    def functions(self) -> Sequence[str]:
+        """The two functions alone: how a migration brings those of a database up to date."""
+        return (self._member_body(), self._header_body())
+
     def _member_body(self) -> str:
         member, header = names.plain(self.member_column), names.plain(self.header_column)
         return f"""
@@ -80,6 +95,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body
 DECLARE
     joined record;
 BEGIN
+{REFUSE_FROZEN_SNAPSHOT}
     FOR joined IN SELECT DISTINCT {member} AS header FROM added ORDER BY 1 LOOP
         {self._lock("joined.header")}
         IF EXISTS (SELECT FROM {names.table(self.header_table)} h
@@ -101,7 +117,7 @@ $body$
         if self.count_column is not None:
             count = names.plain(self.count_column)
             check = f"""
-    SELECT count(*) INTO found FROM {names.table(self.member_table)} m
+    SELECT {self._tally} INTO found FROM {names.table(self.member_table)} m
      WHERE m.{member} = NEW.{header};
     IF found IS DISTINCT FROM NEW.{count} THEN
         RAISE EXCEPTION USING
@@ -115,6 +131,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body
 DECLARE
     found bigint;
 BEGIN
+{REFUSE_FROZEN_SNAPSHOT}
     {self._lock(f"NEW.{header}")}{check}
     RETURN NEW;
 END

@@ -12,8 +12,9 @@ TRIGGER = "zz_state_machine"
 class StateMachine(SqlOperation):
     """Let `column` of `table` start in `initial` and move along `transitions`, nothing else.
 
-    A row in a `final` state takes no update at all, whatever the column. A state that may be
-    kept while other columns change needs no transition to itself. NULL is no state.
+    A row in a `final` state takes no update at all, whatever the column; in a `settled` state it
+    moves on and nothing else about it changes. Another state may be kept while other columns
+    change and needs no transition to itself. NULL is no state.
     """
 
     def __init__(
@@ -24,12 +25,14 @@ class StateMachine(SqlOperation):
         *,
         initial: Sequence[str],
         final: Sequence[str] = (),
+        settled: Sequence[str] = (),
     ) -> None:
         self.table = table
         self.column = column
         self.transitions = transitions
         self.initial = initial
         self.final = final
+        self.settled = settled
         left = [state for state in final if transitions.get(state)]
         if left:
             raise ValueError(f"{left} of {table}.{column} are final and have transitions")
@@ -37,6 +40,20 @@ class StateMachine(SqlOperation):
     @property
     def _function(self) -> str:
         return f"public.{names.shortened(f'{self.table}_{self.column}_states')}"
+
+    def _settled_check(self) -> str:
+        if not self.settled:
+            return ""
+        column = names.plain(self.column)
+        return f"""
+    IF OLD.{column} = ANY ({names.text_array(list(self.settled))})
+        AND to_jsonb(NEW) - '{column}' IS DISTINCT FROM to_jsonb(OLD) - '{column}'
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'restrict_violation',
+            MESSAGE = format('{self.table}.{column}: %s is settled, the rest of the row does '
+                'not change', OLD.{column});
+    END IF;"""
 
     def forwards(self) -> Sequence[str]:
         """A function with the transitions in its text, and its ENABLE ALWAYS trigger."""
@@ -62,7 +79,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'restrict_violation',
             MESSAGE = format('{self.table}.{column}: %s is final', OLD.{column});
-    END IF;
+    END IF;{self._settled_check()}
     IF NEW.{column} = OLD.{column}
         OR OLD.{column} || '>' || NEW.{column} = ANY ({names.text_array(moves)})
     THEN

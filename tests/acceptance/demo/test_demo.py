@@ -64,6 +64,7 @@ def processes_on(database: str) -> list[str]:
 def test_the_demo_values_all_but_what_fails_by_design_and_does_it_once(
     repository: Path, process_env: dict[str, str], tmp_path: Path
 ) -> None:
+    stand_beside_another_bank(repository, process_env, tmp_path)
     first, shown = demo(repository, process_env, tmp_path)
     assert first["status"] == "COMPLETED_WITH_ERRORS"
     assert (first["positions"], first["valued"], first["errors"]) == (POSITIONS, 380, 20)
@@ -88,6 +89,14 @@ def test_the_demo_values_all_but_what_fails_by_design_and_does_it_once(
     assert forced["tasks"] == 8
     assert forced["result_hash"] == first["result_hash"]
     assert forced["total_pv"] == first["total_pv"]
+
+
+def stand_beside_another_bank(repository: Path, environment: dict[str, str], folder: Path) -> None:
+    """Load the top of another tree, as a tape of loans does."""
+    other = folder / "other.csv"
+    other.write_text("code,name,node_type\nOTHER,Another bank,FUND\n")
+    load = [sys.executable, str(repository / "manage.py"), "ingest", "portfolios", str(other)]
+    subprocess.run(load, env=environment, check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Runs of a real book through the commands, with the real pricing: files in, one hash out."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,10 +13,11 @@ import pytest
 from foundation.roles import Role
 from tests.benchmarks import loan_book
 from tests.databases import ROOT
+from tests.pipeline.figures import figures as figures
+from tests.pipeline.figures import scale as scale
 from tests.pipeline.harness import children, send
 
 POSITIONS, SCENARIOS = 1200, 12
-FULL = os.environ.get("TIEOUT_CHAOS") == "full"
 
 
 class Site:
@@ -146,7 +146,7 @@ def _kill_now_and_then(supervisor, wanted, rng):
 
 
 def test_workers_shards_order_of_lines_and_kills_change_no_number(
-    site, files, tmp_path, databases, template, database
+    site, files, tmp_path, databases, template, database, scale, figures
 ):
     inputs = site.ingest(files)
     runs = [site.submit(inputs, "--shards", "1", "--force")]
@@ -154,19 +154,25 @@ def test_workers_shards_order_of_lines_and_kills_change_no_number(
     expected = site.totals(runs[0])
     assert expected[0][0][0] == "COMPLETED"
 
-    workers = (1, 2, 4) if FULL else (2,)
+    workers = scale((2,), (1, 2, 4))
     for processes in workers:
         runs = [site.submit(inputs, "--shards", str(n), "--force") for n in (1, 7, 64)]
         site.run("worker", "--processes", str(processes), "--drain")
         assert [site.totals(run) for run in runs] == [expected] * 3
+    figures |= {"workers": workers, "shards": (1, 7, 64), "positions": POSITIONS}
 
-    run = site.submit(inputs, "--shards", "64", "--force", "--max-attempts", "50")
-    supervisor = site.start("worker", "--processes", "2", "--drain", "--lease-seconds", "4")
-    kills = _kill_now_and_then(supervisor, 50 if FULL else 3, random.Random(5))
-    supervisor.communicate(timeout=60)
-    assert supervisor.returncode == 0
-    assert kills > 0
-    assert site.totals(run) == expected
+    wanted, rng = scale(3, 50), random.Random(5)
+    kills = disturbed = 0
+    while kills < wanted:
+        run = site.submit(inputs, "--shards", "64", "--force", "--max-attempts", "50")
+        supervisor = site.start("worker", "--processes", "2", "--drain", "--lease-seconds", "4")
+        landed = _kill_now_and_then(supervisor, wanted - kills, rng)
+        supervisor.communicate(timeout=60)
+        assert supervisor.returncode == 0
+        assert landed > 0
+        assert site.totals(run) == expected
+        kills, disturbed = kills + landed, disturbed + 1
+    figures |= {"kills": kills, "runs_of_64_shards_killed_in": disturbed}
 
     name = databases.clone(template, "shuffled")
     try:
@@ -177,8 +183,46 @@ def test_workers_shards_order_of_lines_and_kills_change_no_number(
         run = other.submit(other.ingest(_shuffled(files, tmp_path)))
         other.run("worker", "--drain")
         assert other.totals(run) == expected
+        figures["shuffled"] = "equal"
     finally:
         databases.server.drop_database(name)
+
+    hashes = site.rows("SELECT DISTINCT status, result_hash FROM run")
+    unfinished = [status for status, _ in hashes if status != "COMPLETED"]
+    figures |= {"result_hashes": len(hashes), "runs_left_unfinished": len(unfinished)}
+    assert (len(hashes), unfinished) == (1, [])
+
+
+def test_fewer_scenarios_give_the_same_cells(site, files, tmp_path, scale, figures):
+    """Any subset: drawn at random, in an order of its own."""
+    inputs = site.ingest(files)
+    whole = site.submit(inputs)
+    document = json.loads(files["scenarios"].read_text())
+    codes = [scenario["code"] for scenario in document["scenarios"] if scenario["code"] != "BASE"]
+    rng, parts = random.Random(11), []
+    for number in range(scale(2, 8)):
+        members = ["BASE", *rng.sample(codes, rng.randrange(1, len(codes)))]
+        chosen = [{"code": f"PART{number}", "name": "Some of them", "members": members}]
+        path = tmp_path / f"part{number}.json"
+        path.write_text(json.dumps(document | {"sets": chosen}))
+        found = site.json("ingest", "scenarios", str(path))
+        parts.append(site.submit([*inputs[:-1], str(found["scenario_set_id"])]))
+    site.run("worker", "--processes", "2", "--drain")
+    cells = (
+        "SELECT count(*), count(*) FILTER (WHERE a.cell <> b.cell) FROM ("
+        "  SELECT v.position, x.measure, x.scenario, x.factor, v.cells[x.ordinal] AS cell"
+        "  FROM valuation v JOIN run_axis x USING (run, block) WHERE v.run = %s) a"
+        " JOIN ("
+        "  SELECT v.position, x.measure, x.scenario, x.factor, v.cells[x.ordinal] AS cell"
+        "  FROM valuation v JOIN run_axis x USING (run, block) WHERE v.run = %s) b"
+        " USING (position, measure, scenario, factor)"
+    )
+    compared = 0
+    for part in parts:
+        ((width,),) = site.rows("SELECT count(*) FROM run_axis WHERE run = %s", part)
+        assert site.rows(cells, whole, part) == [(POSITIONS * width, 0)]
+        compared += POSITIONS * width
+    figures |= {"subsets": len(parts), "cells_compared": compared, "cells_different": 0}
 
 
 def _connect(databases, name, role):

@@ -234,3 +234,66 @@ def test_who_is_no_superuser_can_neither_become_nor_change_one(world, desk_clien
     assert not clerk.is_superuser
     head = User.objects.get(username="head")
     assert client.post(_address("access.user", head.pk, "change"), {}).status_code == 403
+
+
+def _clerk(*codenames):
+    from django.contrib.auth.models import Permission
+
+    clerk = User.objects.get(username="trader")
+    clerk.is_staff = True
+    clerk.save()
+    clerk.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(clerk)
+    return clerk, client
+
+
+def test_a_clerk_cannot_act_as_another_by_a_new_password(world, desk_client):
+    clerk, client = _clerk("change_user", "view_user")
+    analyst = User.objects.get(username="analyst")
+    password = {"password1": "correct-horse-1", "password2": "correct-horse-1"}
+    there = _address("access.user", analyst.pk, "password")
+    assert client.post(there, password).status_code == 403
+    assert client.get(there).status_code == 403
+    assert client.get(_address("access.user", clerk.pk, "password")).status_code == 200
+    analyst.refresh_from_db()
+    assert not analyst.check_password("correct-horse-1")
+
+
+def test_a_username_is_settled(desk_client):
+    analyst = User.objects.get(username="analyst")
+    address = _address("access.user", analyst.pk, "change")
+    assert "username" not in _form(desk_client.get(address))
+
+
+def _entries(name):
+    rows = AuditEntry.objects.filter(object_id=name).order_by("-pk")
+    return list(rows.values_list("actor", "action", "detail"))
+
+
+def test_what_a_user_may_do_is_written_down_at_each_change(desk_client):
+    analyst = User.objects.get(username="analyst")
+    address = _address("access.user", analyst.pk, "change")
+    values = _form(desk_client.get(address))
+    values = {name: value for name, value in values.items() if name not in ("password", "groups")}
+    values |= {"last_login_0": "", "last_login_1": "", "is_staff": "on", "user_permissions": []}
+    values |= {"date_joined_0": "2025-01-01", "date_joined_1": "00:00:00"}
+    response = desk_client.post(address, values)
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    actor, action, detail = _entries("analyst")[0]
+    assert (actor, action) == ("head", "CHANGE_USER")
+    assert (detail["staff"], detail["superuser"], detail["groups"]) == (True, False, [])
+    password = {"password1": "correct-horse-1", "password2": "correct-horse-1"}
+    desk_client.post(_address("access.user", analyst.pk, "password"), password)
+    assert "password" in str(_entries("analyst")[0][2]["changed"])
+
+
+def test_what_a_group_may_do_is_written_down(desk_client):
+    from django.contrib.auth.models import Permission
+
+    publish = Permission.objects.get(codename="publish")
+    added = {"name": "publishers", "permissions": [publish.pk]}
+    assert desk_client.post(_address("auth.group", "add"), added).status_code == 302
+    assert _entries("publishers") == [
+        ("head", "CREATE_GROUP", {"permissions": ["publication.publish"]})
+    ]

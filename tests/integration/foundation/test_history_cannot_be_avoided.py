@@ -56,3 +56,23 @@ def test_the_history_itself_is_sealed(desk, owner, statement):
         desk.execute(statement)
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(statement)
+
+
+def test_the_desk_makes_up_no_event(desk, auditor):
+    desk.execute(INSERT)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        desk.execute(
+            "INSERT INTO legal_entity_event SELECT (e).* FROM legal_entity_event e LIMIT 1"
+        )
+    assert _labels(auditor) == ["insert"]
+
+
+def test_an_event_carries_who_and_why(desk, auditor):
+    with desk.transaction():
+        desk.execute(
+            "SELECT set_config('pghistory.context_id', gen_random_uuid()::text, true),"
+            """ set_config('pghistory.context_metadata', '{"user": "ann"}', true)"""
+        )
+        desk.execute(INSERT)
+    row = auditor.execute("SELECT pgh_context ->> 'user' FROM legal_entity_event").fetchone()
+    assert row == ("ann",)

@@ -5,7 +5,7 @@ import threading
 import psycopg
 import pytest
 
-from foundation.immutability import SealMembers
+from foundation.immutability import REFUSE_FROZEN_SNAPSHOT, SealMembers
 
 
 @pytest.fixture
@@ -60,6 +60,20 @@ def test_a_header_that_miscounts_is_refused(book, desk):
         desk.execute("INSERT INTO header VALUES (1, 4)")
 
 
+def test_a_header_may_count_what_its_members_hold(book, desk):
+    book.execute("ALTER TABLE member ADD held int DEFAULT 10")
+    pair = SealMembers(
+        "member", "header", member_column="header_id", count_column="rows", sum_column="held"
+    )
+    for function in pair.functions():
+        book.execute(function)
+    _add(desk, 1, range(3))
+    with pytest.raises(psycopg.errors.CheckViolation, match="counts 20 rows of member, there are"):
+        desk.execute("INSERT INTO header VALUES (1, 20)")
+    desk.execute("INSERT INTO header VALUES (1, 30)")
+    desk.execute("INSERT INTO header VALUES (2, 0)")
+
+
 def test_a_statement_without_rows_is_nobody_s_member(book, desk):
     desk.execute("INSERT INTO header VALUES (1, 0)")
     desk.execute("INSERT INTO member SELECT 1, 1 WHERE false")
@@ -112,3 +126,45 @@ def test_without_the_triggers_the_same_member_slips_in(book, desk):
     for statement in pair.backwards():
         book.execute(statement)
     _add(desk, 1, [9])
+
+
+FROZEN = (psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE)
+
+
+def _opened_before_the_header(database, level):
+    """A transaction that sees the tables as they were before the header was written."""
+    early = database.connect("desk", autocommit=False)
+    early.isolation_level = level
+    early.execute("SELECT count(*) FROM header")
+    return early
+
+
+@pytest.mark.parametrize("level", FROZEN, ids=lambda level: level.name)
+def test_a_transaction_that_cannot_see_the_header_adds_no_member(book, desk, database, level):
+    with _opened_before_the_header(database, level) as early:
+        _add(desk, 1, range(3))
+        desk.execute("INSERT INTO header VALUES (1, 3)")
+        with pytest.raises(psycopg.errors.RestrictViolation, match="use READ COMMITTED"):
+            _add(early, 1, [9])
+        early.rollback()
+
+
+@pytest.mark.parametrize("level", FROZEN, ids=lambda level: level.name)
+def test_a_transaction_that_cannot_see_the_members_writes_no_header(book, desk, database, level):
+    with _opened_before_the_header(database, level) as early:
+        _add(desk, 1, range(3))
+        with pytest.raises(psycopg.errors.RestrictViolation, match="use READ COMMITTED"):
+            early.execute("INSERT INTO header VALUES (1, 0)")
+        early.rollback()
+
+
+def test_without_that_refusal_the_same_member_slips_in(book, desk, database):
+    pair = SealMembers("member", "header", member_column="header_id", count_column="rows")
+    for function in pair.functions():
+        assert REFUSE_FROZEN_SNAPSHOT in function
+        book.execute(function.replace(REFUSE_FROZEN_SNAPSHOT, ""))
+    with _opened_before_the_header(database, psycopg.IsolationLevel.REPEATABLE_READ) as early:
+        _add(desk, 1, range(3))
+        desk.execute("INSERT INTO header VALUES (1, 3)")
+        _add(early, 1, [9])
+    assert desk.execute("SELECT count(*) FROM member").fetchone() == (4,)

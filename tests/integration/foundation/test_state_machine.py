@@ -71,6 +71,27 @@ def test_other_columns_change_while_the_state_is_kept(job):
     job.execute("UPDATE job SET note = 'x'")
 
 
+SETTLED = StateMachine(
+    "job",
+    "status",
+    {"QUEUED": ["RUNNING"], "RUNNING": ["DONE"], "DONE": ["SEALED"]},
+    initial=["QUEUED"],
+    final=["SEALED"],
+    settled=["DONE"],
+)
+
+
+def test_a_settled_row_moves_on_and_nothing_else_about_it_changes(job):
+    _place(job, "DONE")
+    job.execute("UPDATE job SET note = 'before'")
+    for statement in SETTLED.forwards():
+        job.execute(statement)
+    for change in ("note = 'x'", "note = NULL", "status = 'SEALED', note = 'x'"):
+        with pytest.raises(psycopg.errors.RestrictViolation, match="is settled"):
+            job.execute(f"UPDATE job SET {change}")
+    job.execute("UPDATE job SET status = 'SEALED'")
+
+
 def test_an_upsert_is_no_way_around(job):
     _place(job, "QUEUED")
     with pytest.raises(psycopg.errors.CheckViolation):

@@ -37,6 +37,7 @@ def _connect(database, name):
         ("SUPERUSER", "is a superuser"),
         ("BYPASSRLS", "bypasses row level security"),
         ("CREATEROLE", "may create roles"),
+        ("REPLICATION", "may replicate"),
     ],
 )
 def test_a_role_with_too_much_power_is_refused(database, stranger, attribute, message):
@@ -59,6 +60,34 @@ def test_a_member_of_the_owner_is_refused(database, stranger):
     superuser.execute(f"GRANT tieout_owner TO {name} ")
     with _connect(database, name) as connection, pytest.raises(roles.UnsafeRole, match="member"):
         roles.refuse_unsafe(connection)
+
+
+def test_a_role_that_owns_a_function_is_refused(database, stranger):
+    name, _ = stranger
+    with _connect(database, name) as connection:
+        connection.execute("CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        with pytest.raises(roles.UnsafeRole, match=r"owns mine\(\)"):
+            roles.refuse_unsafe(connection)
+
+
+@pytest.mark.parametrize("group", ["pg_write_all_data", "pg_execute_server_program"])
+def test_a_member_of_a_group_that_writes_everywhere_is_refused(database, stranger, group):
+    name, superuser = stranger
+    superuser.execute(f"GRANT {group} TO {name}")
+    with _connect(database, name) as connection, pytest.raises(roles.UnsafeRole, match=group):
+        roles.refuse_unsafe(connection)
+
+
+def test_a_superuser_in_the_clothes_of_a_role_is_refused(database, stranger):
+    """`options=-c role=..` in an address: RESET ROLE would give everything back."""
+    name, superuser = stranger
+    superuser.execute(f"ALTER ROLE {name} SUPERUSER")
+    parameters = database.databases.server.parameters(Role.WEB, database.name)
+    disguise = {"user": name, "password": "x", "options": "-c role=tieout_web"}
+    with psycopg.connect(**(parameters | disguise), autocommit=True) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("tieout_web",)
+        with pytest.raises(roles.UnsafeRole, match="is a superuser"):
+            roles.refuse_unsafe(connection)
 
 
 def test_a_temporary_table_is_no_ownership(database, stranger):

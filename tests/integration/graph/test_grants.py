@@ -168,4 +168,4 @@ def test_reference_data_is_for_everybody_who_is_logged_in(world, user):
         "nodes": [{"code": "I"}, {"code": "I0"}],
         "pageInfo": {"hasNextPage": True},
     }
-    assert len(found["counterparties"]["nodes"]) == 6
+    assert len(found["counterparties"]["nodes"]) == 7

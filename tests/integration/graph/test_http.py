@@ -1,6 +1,8 @@
 """The API over HTTP: who is let in, in what form, and what is said when something breaks."""
 
 import json
+import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -260,3 +262,15 @@ def test_pages_show_runs_to_those_who_see_them(world, client):
     assert b"DESK_B" not in page
     client.force_login(world.user("stranger"))
     assert client.get(f"/runs/{world.run}/").status_code == 404
+
+
+def test_the_page_of_a_run_shows_values_worst_scenarios_and_reasons(world, client):
+    client.force_login(world.user("analyst"))
+    page = client.get(f"/runs/{world.run}/").content.decode()
+    assert ">DV01 USD<" in page
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page.partition("Scenarios</h2>")[2])
+    assert cells[0] == "BASE"
+    base, moved, change = (Decimal(cells[at].replace(",", "")) for at in (1, 5, 6))
+    assert moved - base == change != 0
+    # Of the two positions without a value one is under a desk that the analyst does not see.
+    assert cells[8:] == ["P000003", "AMORT_LOAN", "BOOK_A1", "TERMS_INVALID", "no rate"]

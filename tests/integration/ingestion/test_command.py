@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,7 @@ def test_the_report_as_json_has_line_field_code_found_and_expected(ingest):
     found = ingest("counterparties", BAD, "--json")
     result = json.loads(found.stdout.splitlines()[-1])
     assert (found.returncode, result["ok"], result["problem_count"]) == (1, False, 2)
+    assert result["file"].endswith("file.csv")
     assert result["problems"][1] == {
         "line": 3,
         "field": "kind",
@@ -89,6 +93,59 @@ def test_what_cannot_be_done_is_said_without_a_traceback(ingest, kind, text, opt
     assert found.returncode == code
     assert "Traceback" not in found.stderr
     assert found.stderr.strip()
+
+
+def test_an_interrupted_import_says_so_and_writes_nothing(
+    process_env, repository, tmp_path, auditor
+):
+    path = tmp_path / "file.csv"
+    path.write_text(GOOD)
+    command = [sys.executable, "manage.py", "ingest", "counterparties", str(path)]
+    with auditor_waits(auditor) as waits:
+        running = subprocess.Popen(
+            command, cwd=repository, env=process_env, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        waits()
+        running.send_signal(signal.SIGINT)
+        shown = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "interrupted" in shown
+    assert "Traceback" not in shown
+    assert count(auditor, "counterparty") == 0
+
+
+@contextmanager
+def auditor_waits(auditor):
+    """Hold the lock of imports; what is yielded returns when an import waits for it."""
+    with auditor.transaction():
+        auditor.execute("SELECT pg_advisory_xact_lock(hashtextextended('ingestion', 0))")
+
+        def until_one_waits() -> None:
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            for _ in range(600):
+                if auditor.execute(waiting).fetchone()[0]:
+                    return
+                time.sleep(0.05)
+            raise AssertionError("no import waits")
+
+        yield until_one_waits
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_line(ingest, process_env):
+    process_env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    found = ingest("counterparties", GOOD)
+    assert found.returncode == 1
+    assert "the database: connection failed" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_report_that_nobody_looks_at_keeps_a_problem_on_a_line(ingest):
+    found = ingest("counterparties", "code,legal_name,kind,parent\nC1,First,BANK,NOBODY\n")
+    [line] = [line for line in found.stderr.splitlines() if "REFERENCE" in line]
+    assert line.split()[:2] == ["2", "parent"]
+    assert "a counterparty of the file or the database" in line
+    assert "NOBODY" in line
 
 
 def test_another_role_than_the_desk_imports_nothing(ingest, process_env):

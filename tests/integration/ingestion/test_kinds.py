@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from django.db import connection
 
 from apps.access.models import AuditEntry
 from apps.ingestion import services
+from apps.ingestion.contracts.fields import amounts
+from apps.ingestion.contracts.positions import PositionRow
 from apps.ingestion.outcome import Request
 from apps.ingestion.problems import ImportRefused
 from apps.ingestion.readers import source
@@ -147,7 +150,7 @@ def test_a_parent_may_stand_below_its_child_in_the_file():
         ("code,legal_name,kind\nA,X,BANK\na,Y,BANK\n", ("DUPLICATE_CASE", 3, "code")),
         ("code,legal_name,kind\ntop,X,BANK\n", ("DUPLICATE_CASE", 2, "code")),
         ("code,legal_name,kind,parent\nA,X,BANK,NONE\n", ("REFERENCE", 2, "parent")),
-        ("code,legal_name,kind,parent\nA,X,BANK,A\n", ("CYCLE", 2, "")),
+        ("code,legal_name,kind,parent\nA,X,BANK,A\n", ("CYCLE", 2, "parent")),
         ("code,legal_name,kind,parent\nA,X,BANK,C\nC,Y,BANK,A\n", ("CYCLE", 2, "parent")),
         ("code,legal_name,kind,parent\nTOP,X,BANK,SUB\n", ("CYCLE", 2, "parent")),
     ],
@@ -231,13 +234,15 @@ def test_json_and_csv_of_one_loan_are_one_terms_version():
 
 
 BAD_TERMS = [
-    ("no day count and no convention", {"market_convention": ""}, "TERMS", "terms.interest_basis"),
+    ("no day count and no convention", {"market_convention": ""}, "REQUIRED",
+     "terms.interest_basis"),
     ("unknown convention", {"market_convention": "MARS"}, "CHOICE", "market_convention"),
     ("convention of another product", {"market_convention": "UK_GILT"}, "CHOICE",
      "market_convention"),
     ("maturity before start", {"terms.payments": "", "terms.maturity_date": "2020-01-01"},
-     "TERMS", "terms"),
-    ("first payment before start", {"terms.first_payment_date": "2022-01-01"}, "TERMS", "terms"),
+     "DATE_ORDER", "terms"),
+    ("first payment before start", {"terms.first_payment_date": "2022-01-01"}, "DATE_ORDER",
+     "terms"),
     ("10,000 years", {"terms.payments": "120000"}, "TERMS", "terms.payments"),
     ("NaN", {"terms.rate": "NaN"}, "NUMBER", "terms.rate"),
     ("1e400", {"terms.rate": "1e400"}, "NUMBER", "terms.rate"),
@@ -252,7 +257,8 @@ BAD_TERMS = [
     ("unknown field", {"terms.colour": "red"}, "HEADER_UNKNOWN", "terms.colour"),
     ("unknown part", {"terms.prepayment.colour": "red"}, "HEADER_UNKNOWN",
      "terms.prepayment.colour"),
-    ("missing field", {"terms.rate": ""}, "TERMS", "terms.rate is missing"),
+    ("101 years", {"terms.payments": "", "terms.maturity_date": "2124-01-01"}, "RANGE", "terms"),
+    ("missing field", {"terms.rate": ""}, "REQUIRED", "terms.rate"),
     ("no such issuer", {"issuer": "NOBODY"}, "REFERENCE", "issuer"),
 ]  # fmt: skip
 
@@ -268,7 +274,7 @@ def test_terms_that_break_their_contract_are_refused(change, code, field):
     found = refusals("instruments", text)
     assert len(found) == 1
     assert (found[0][0], found[0][1]) == (code, 2)
-    assert found[0][2] == field or code == "TERMS"
+    assert found[0][2] == field
 
 
 def test_terms_of_a_product_without_a_pricer_are_kept_and_said_to_be_unchecked():
@@ -276,6 +282,21 @@ def test_terms_of_a_product_without_a_pricer_are_kept_and_said_to_be_unchecked()
     text = "code,product_type,currency,terms.limit\nR1,REVOLVER,USD,5\n"
     outcome = load("instruments", text)
     assert outcome.notes == ["1 REVOLVER: terms stored unchecked, the product is not priced yet"]
+
+
+def test_reading_and_writing_say_how_far_they_are():
+    load_until("positions")
+    header, first, _ = HELD.strip().split("\n")
+    rows = [first.replace("P1,", f"P{number},", 1) for number in range(2_500)]
+    text = "\n".join([header, *rows]) + "\n"
+    seen: list[tuple[str, int, int | None]] = []
+    request = Request(
+        kind="positions", source=source.from_bytes("p.csv", text.encode()), as_of=AS_OF
+    )
+    services.ingest(request, actor="test", progress=lambda *step: seen.append(step))
+    assert ("reading", 2000, 2502) in seen
+    assert ("hashing", 2000, 2500) in seen
+    assert seen[-1] == ("packing", 2500, 2500)
 
 
 def test_positions_are_as_of_a_day():
@@ -301,6 +322,45 @@ def test_positions_that_break_their_contract_are_refused(before, after, expected
     load_until("positions")
     assert before in HELD
     assert expected in refusals("positions", HELD.replace(before, after, 1))
+
+
+@pytest.mark.parametrize("field", amounts(PositionRow))
+@pytest.mark.parametrize(
+    ("currency", "largest"), [("USD", "4611686018427"), ("KWD", "461168601842")]
+)
+def test_every_amount_of_a_position_fits_integer_money_or_is_refused(field, currency, largest):
+    load_until("instruments")
+    load("instruments", LOANS.replace(",USD,", f",{currency},"))
+    row = dict(zip(*(line.split(",") for line in HELD.split("\n")[:2]), strict=True))
+
+    def held(amount: str) -> str:
+        return json.dumps([row | {field: amount}])
+
+    assert load("positions", held(largest), "p.json").created == 1
+    one_more = str(int(largest) + 1)
+    assert refusals("positions", held(one_more), "p.json") == [("OVERFLOW", 1, field)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "code", "field"),
+    [
+        ("counterparties", {"as_of": AS_OF}, "CONFLICT", "--as-of"),
+        ("instruments", {"snapshot": "x"}, "CONFLICT", "--snapshot"),
+        ("positions", {"profile": "fhlb_2010"}, "CONFLICT", "--profile"),
+        ("positions", {"reject_file": Path("r.csv")}, "CONFLICT", "--reject-file"),
+        ("positions", {"as_of": dt.date(1899, 12, 31)}, "RANGE", "--as-of"),
+        ("positions", {"as_of": dt.date(9999, 12, 31)}, "RANGE", "--as-of"),
+        ("positions", {"snapshot": "x" * 101}, "TYPE", "--snapshot"),
+        ("positions", {"snapshot": "x\x00"}, "TYPE", "--snapshot"),
+        ("positions", {"snapshot": "x\x1b[31m"}, "TYPE", "--snapshot"),
+        ("positions", {"snapshot": "x\udcff"}, "TYPE", "--snapshot"),
+        ("positions", {"snapshot": ""}, "TYPE", "--snapshot"),
+        ("scenarios", {"snapshot": "two words"}, "IDENTIFIER", "--snapshot"),
+    ],
+)
+def test_what_is_asked_for_is_done_or_refused(kind, options, code, field):
+    texts = SOURCES | {"scenarios": "code,risk,size\nUP,RATE,0.01\n"}
+    assert refusals(kind, texts[kind], **options) == [(code, None, field)]
 
 
 def test_a_currency_other_than_the_instrument_s_is_a_conflict():
@@ -405,9 +465,9 @@ def _with(part: str, place: int, **change: Any) -> dict[str, Any]:
         (_with("curves", 0, quotes=[["3M", "0.04"], ["2M", "0.04"]]),
          "USD-TREASURY.quotes[1]"),
         (_with("curves", 0, quotes=[["1Y", "0.04"], ["30Y", "0.9"]]), "(30Y)"),
-        (_with("curves", 1, nodes=[["2020-01-01", "0.02"]]), "curves[0].nodes[0]"),
-        (_with("curves", 1, nodes=[["2032-12-30", "7"]]), "curves[0].nodes[0]"),
-        (_with("curves", 1, currency="QQQ"), "curves[0].currency"),
+        (_with("curves", 1, nodes=[["2020-01-01", "0.02"]]), "curves[1].nodes[0]"),
+        (_with("curves", 1, nodes=[["2032-12-30", "7"]]), "curves[1].nodes[0]"),
+        (_with("curves", 1, currency="QQQ"), "curves[1].currency"),
         ({"spreads": [MARKET["spreads"][0]] * 2}, "spreads[1]"),
     ],
 )  # fmt: skip
@@ -415,6 +475,33 @@ def test_a_market_that_is_at_fault_names_the_place(change, place):
     [(code, _, field)] = refusals("marketdata", json.dumps(MARKET | change), "market.json")
     assert code == "MARKET"
     assert place in field
+
+
+MARKET_ROWS = "part,name,currency,tenor,date,value\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PAR_QUOTE,A,USD,1Y,,0.04\nPAR_QUOTE,A,EUR,2Y,,0.04\n", ("CONFLICT", 3, "currency")),
+        ("ZERO_NODE,A,USD,,2030-01-01,0.04\nZERO_NODE,B,USD,,2030-01-01,0.04\n"
+         "DISCOUNT,A,USD,,,\nDISCOUNT,B,USD,,,\n", ("DUPLICATE", 5, "currency")),
+        ("ZERO_NODE,B,USD,,2030-01-01,0.04\nZERO_NODE,A,USD,,2020-01-01,0.04\n",
+         ("MARKET", 3, "curves[1].nodes[0]")),
+        ("ZERO_NODE,B,USD,,2030-01-01,0.04\nPAR_QUOTE,A,USD,1Y,,0.04\n"
+         "PAR_QUOTE,A,USD,9999Y,,1\n",
+         ("MARKET", 4, "A.quotes[1]")),
+        ("ZERO_NODE,B,USD,,2030-01-01,0.04\nDISCOUNT,NOPE,USD,,,\n",
+         ("MARKET", 3, "discount.USD")),
+    ],
+)  # fmt: skip
+def test_a_row_of_a_market_that_is_at_fault_is_named_by_its_line(text, expected):
+    assert expected in refusals("marketdata", MARKET_ROWS + text, as_of=AS_OF)
+
+
+def test_the_name_of_a_market_is_one_line():
+    found = refusals("marketdata", json.dumps(MARKET | {"name": "x\ny"}), "m.json")
+    assert found == [("TYPE", None, "name")]
 
 
 def test_the_day_of_a_market_is_that_of_the_command():
@@ -457,6 +544,11 @@ def test_sets_may_name_their_members():
     }
     outcome = load("scenarios", json.dumps(document), "s.json")
     assert set(outcome.details["sets"]) == {"A", "B"}
+    document["sets"].pop()
+    assert load("scenarios", json.dumps(document), "s.json").notes == [
+        "BASE was put in front of A",
+        "in no set and not kept: TWIST",
+    ]
     document["sets"][0]["members"] = ["NOPE"]
     assert refusals("scenarios", json.dumps(document), "s.json") == [
         ("REFERENCE", None, "sets[0].members")
@@ -481,6 +573,31 @@ def test_sets_may_name_their_members():
 def test_a_scenario_that_is_at_fault_names_the_place(scenario, place):
     document = SET | {"scenarios": [*SET["scenarios"], scenario]}
     assert refusals("scenarios", json.dumps(document), "s.json") == [("SCENARIO", None, place)]
+
+
+def test_a_scenario_stands_once_in_a_file_of_sets():
+    document = {
+        "scenarios": [SET["scenarios"][0], SET["scenarios"][0] | {"shocks": []}],
+        "sets": [{"code": "A", "members": ["UP"]}],
+    }
+    found = refusals("scenarios", json.dumps(document), "s.json")
+    assert found == [("DUPLICATE", None, "scenarios[1].code")]
+
+
+@pytest.mark.parametrize("code", [{"a": 1}, "", "X Y", ["S"]])
+def test_a_set_has_an_identifier(code):
+    found = refusals("scenarios", json.dumps(SET | {"code": code}), "s.json")
+    assert found == [("IDENTIFIER", None, "code")]
+
+
+def test_a_set_without_a_code_has_that_of_its_file():
+    outcome = load("scenarios", json.dumps(SET["scenarios"]), "rates up, q4.json")
+    assert set(outcome.details["sets"]) == {"RATES-UP-Q4"}
+
+
+def test_a_shock_that_is_at_fault_is_named_by_its_line():
+    text = "code,risk,size\nUP,RATE,0.01\nDOWN,RATE,-0.01\nUP,RATE,7\n"
+    assert refusals("scenarios", text) == [("SCENARIO", 4, "UP.shocks[1].size")]
 
 
 def test_the_snapshot_of_an_import_has_the_hash_that_sql_computes():

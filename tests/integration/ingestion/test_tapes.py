@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,6 +82,8 @@ def test_the_other_way_round_the_market_has_the_same_parts():
         (CMT, "cmt_daily", {"as_of": dt.date(2022, 12, 31)}, ("NO_DATA", None, "date")),
         (CMT, "cmt_daily", {"as_of": AS_OF, "snapshot": "999999"},
          ("REFERENCE", None, "--snapshot")),
+        (CMT, "cmt_daily", {"as_of": AS_OF, "reject_file": Path("r.csv")},
+         ("CONFLICT", None, "--reject-file")),
         (CMT.replace("4.12", "n/a"), "cmt_daily", {"as_of": AS_OF}, ("NUMBER", 3, "1M")),
         (CMT.replace("src", "40Y"), "cmt_daily", {"as_of": AS_OF}, ("HEADER_UNKNOWN", 1, "")),
         (CMT.replace("date", "day"), "cmt_daily", {"as_of": AS_OF},
@@ -200,6 +203,13 @@ def test_with_a_reject_file_the_others_are_held_and_every_line_is_accounted_for(
         ("11", "RANGE"), ("21", "TERMS"), ("31", "CHOICE"), ("42", "DUPLICATE")
     }  # fmt: skip
     assert next(row for row in rows if row["line"] == "11")["Rate"] == "4.5"
+
+
+def test_a_reject_file_that_cannot_be_written_refuses_the_tape(sample, tmp_path):
+    nowhere = tmp_path / "none" / "rejects.csv"
+    found = refusals("fhlb.csv", _spoiled(sample), "fhlb_2010", reject_file=nowhere)
+    assert found == [("FILE_MISSING", None, "--reject-file")]
+    assert not Position.objects.exists()
 
 
 def test_a_tape_without_a_row_that_can_be_held_is_refused(sample, tmp_path):

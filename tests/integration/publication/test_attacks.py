@@ -163,15 +163,11 @@ def _statements(sealed: Sealed) -> Iterator[tuple[str, str]]:
         yield f"UPDATE run {column}", f"UPDATE run SET {column}"
     yield "DELETE run", "DELETE FROM run"
     yield "TRUNCATE run", "TRUNCATE run CASCADE"
-    yield (
-        "INSERT run_task",
-        "INSERT INTO run_task (run_id, phase, first, last, engine, profile, status, priority,"
-        f" attempts, max_attempts, error) VALUES ({sealed.run}, 'VALUE', 0, 1, 'engine', 'profile',"
-        " 'QUEUED', 0, 0, 5, '')",
-    )
+    yield "INSERT run_task", _task_row(sealed.run)
     yield "UPDATE run_task leaf", "UPDATE run_task SET leaf_hash = sha256('x')"
     yield "UPDATE run_task status", "UPDATE run_task SET status = 'QUEUED', attempts = 0"
     yield "DELETE run_task", "DELETE FROM run_task"
+    yield "INSERT run_task_attempt", _attempt_row(sealed.run)
     yield (
         "second publication",
         "INSERT INTO published_run (run_id, manifest, manifest_hash, root_hash, reason,"
@@ -201,6 +197,22 @@ def _statements(sealed: Sealed) -> Iterator[tuple[str, str]]:
     yield (
         "view with an update rule",
         f"CREATE VIEW stolen AS SELECT * FROM {sealed.leaf('valuation')}",
+    )
+
+
+def _attempt_row(run: int) -> str:
+    return (
+        "INSERT INTO run_task_attempt (run_id, task_id, attempt, lease_token, lease_owner,"
+        f" outcome, seconds, error) VALUES ({run}, 1, 9, gen_random_uuid(), '', 'SUCCEEDED',"
+        " '{}', '')"
+    )
+
+
+def _task_row(run: int) -> str:
+    return (
+        "INSERT INTO run_task (run_id, phase, first, last, engine, profile, status, priority,"
+        f" attempts, max_attempts, error) VALUES ({run}, 'VALUE', 0, 1, 'engine', 'profile',"
+        " 'QUEUED', 0, 0, 5, '')"
     )
 
 
@@ -359,8 +371,218 @@ def test_writers_that_race_with_the_publication_add_nothing(
         assert verification.verify(done.run).findings == []
 
 
+CLAIMS = {
+    "a manifest of nothing": ("'{{}}'", "sha256('{{}}')", "sha256('')"),
+    "a hash that is not the manifest's": ("{true}", "sha256('')", "{root}"),
+    "a root that is not the leaves'": ("{true}", "sha256(convert_to({true}, 'UTF8'))", "'x'"),
+    "another's name": ("{false}", "sha256(convert_to({false}, 'UTF8'))", "{root}"),
+}
+
+
+def _publication(run: int, manifest: str, manifest_hash: str, root: str) -> str:
+    return (
+        "INSERT INTO published_run (run_id, manifest, manifest_hash, root_hash, reason,"
+        f" published_by) VALUES ({run}, {manifest}, {manifest_hash}, {root}, '', 'ann')"
+    )
+
+
+def _truth(auditor: Connection, done: synthetic.Completed) -> dict[str, str]:
+    """A manifest the guard takes, the same under another's name, and the root, as SQL."""
+    leaves = auditor.execute(
+        "SELECT encode(sha256(string_agg(int4send(task_id) || convert_to(phase, 'UTF8')"
+        " || int4send(first) || int4send(last) || leaf_hash, ''::bytea ORDER BY task_id)), 'hex')"
+        " FROM run_task WHERE run_id = %s AND leaf_hash IS NOT NULL",
+        (done.run,),
+    ).fetchone()
+    assert leaves is not None
+    text = (
+        f'{{"run":{done.run},"root":"{leaves[0]}","result_hash":"{done.final.result_hash.hex()}",'
+        '"published_by":"ann"}'
+    )
+    root = f"decode('{leaves[0]}', 'hex')"
+    return {"true": f"'{text}'", "false": f"'{text.replace('ann', 'bob')}'", "root": root}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_no_role_publishes_what_does_not_stand(database: Any, auditor: Any, claim: str) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    parts = [part.format(**_truth(auditor, done)) for part in CLAIMS[claim]]
+    with (
+        database.connect("web") as web,
+        pytest.raises(psycopg.errors.CheckViolation, match="does not state what stands"),
+    ):
+        web.execute(_publication(done.run, *parts))
+
+
+def test_a_publication_does_not_stand_beside_a_run_that_is_not_published(
+    database: Any, auditor: Any
+) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    truth = _truth(auditor, done)
+    digest = f"sha256(convert_to({truth['true']}, 'UTF8'))"
+    statement = _publication(done.run, truth["true"], digest, truth["root"])
+    with database.connect("web") as web:
+        with pytest.raises(psycopg.errors.CheckViolation, match="is not PUBLISHED"):
+            web.execute(statement)
+        with web.transaction():  # it was refused for that reason and no other
+            web.execute(statement)
+            web.execute("UPDATE run SET status = 'PUBLISHED' WHERE run_id = %s", (done.run,))
+
+
+@pytest.mark.parametrize(
+    ("role", "change"),
+    [
+        ("worker", "valued_count = valued_count - 1"),
+        ("worker", "result_hash = sha256('x')"),
+        ("worker", "started_at = now()"),
+        ("web", "finished_at = now()"),
+        ("web", "error = 'x'"),
+        ("web", "status = 'PUBLISHED', error = 'x'"),
+    ],
+)
+def test_what_a_completed_run_states_of_itself_is_settled(
+    database: Any, role: str, change: str
+) -> None:
+    """A change that waits for the publication's lock would be sealed and not in the manifest."""
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    with (
+        database.connect(role) as connection,
+        pytest.raises(psycopg.IntegrityError, match=r"is settled|has no publication"),
+    ):
+        connection.execute(f"UPDATE run SET {change} WHERE run_id = {done.run}")
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_publishes_by_hand(database: Any, role: str) -> None:
     done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
     answer = _attempt(database, role, lambda c: c.execute("UPDATE run SET status = 'PUBLISHED'"))
     assert answer.startswith("refused"), done
+
+
+def _rows_that_join(done: synthetic.Completed) -> dict[str, tuple[str, ...]]:
+    """Rows that would join the inputs or the record of a run, with the roles that may insert."""
+    snapshot, tree = done.request.position_snapshot_id, done.request.tree_id
+    return {
+        "INSERT INTO position (snapshot_id, ordinal, position_id, book, product_type, instrument,"
+        " terms_id, counterparty, legal_entity, currency, document, row_hash)"
+        f" VALUES ({snapshot}, 9999, 'EXTRA', 1, 'AMORT_LOAN', 'I', 1, '', '', 'USD', '', '')": (
+            "desk",
+        ),
+        "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type, format,"
+        f" sha256, dimensions, terms) VALUES ({snapshot}, 999, 99999, 1, 1, 'AMORT_LOAN', 1,"
+        " sha256(''), '', '')": ("desk",),
+        f"INSERT INTO portfolio_node VALUES ({tree}, 99, 'X', 'X', 'BOOK', 1, 1)": ("desk",),
+        f"INSERT INTO portfolio_closure VALUES ({tree}, 1, 99, 1)": ("desk",),
+        "INSERT INTO scenario_set_member (scenario_set_id, ordinal, scenario_id)"
+        f" VALUES ({done.request.scenario_set_id}, 99, 99)": ("desk", "web"),
+        _task_row(done.run): ("web", "worker"),
+        _attempt_row(done.run): ("worker",),
+    }
+
+
+def test_a_transaction_older_than_the_seal_adds_nothing_to_what_it_does_not_see(
+    database: Any, tmp_path: Path, auditor: Any, acting_as: Any
+) -> None:
+    """REPEATABLE READ shows a trigger the rows of the transaction's first moment."""
+    early = {}
+    for role in ("desk", "web", "worker"):
+        early[role] = database.connect(role, autocommit=False)
+        early[role].isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        early[role].execute("SELECT count(*) FROM django_migrations")
+        early[role].execute("SET idle_in_transaction_session_timeout = 0")
+    done = synthetic.complete_run(database, synthetic.make_book(60), shards=2)
+    published = services.publish(done.run, by="ann", manifest_dir=tmp_path)
+    before = _everything(auditor, Sealed(done, tmp_path))
+    tried = 0
+    for statement, roles in _rows_that_join(done).items():
+        for role in roles:
+            tried += 1
+            with pytest.raises(psycopg.errors.RestrictViolation, match="READ COMMITTED"):
+                early[role].execute(statement)
+            early[role].rollback()
+            early[role].execute("SELECT count(*) FROM django_migrations")
+    for connection in early.values():
+        connection.commit()
+        connection.close()
+    assert tried == 9
+    assert _everything(auditor, Sealed(done, tmp_path)) == before
+    with acting_as("auditor"):
+        assert verification.verify(published.run_id).findings == []
+
+
+def _valued_run(database: Any) -> tuple[synthetic.Book, Any, int]:
+    """A run whose only VALUE task is done, before anybody finalises it."""
+    book = synthetic.make_book(40)
+    with database.connect("desk") as desk:
+        tree, snapshot = synthetic.store_inputs(desk, book)
+    request = synthetic.make_request(snapshot, tree_id=tree)
+    with database.connect("web") as web:
+        run = synthetic.open_run(web, book, request, forced=True)
+    with database.connect("worker") as worker:
+        worker.execute("UPDATE run SET status = 'RUNNING' WHERE run_id = %s", (run,))
+        synthetic.value_shard(worker, book, run, request, 0, book.count)
+    return book, request, run
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+@pytest.mark.parametrize("row", [_task_row, _attempt_row], ids=["task", "attempt"])
+def test_a_row_held_back_in_an_open_transaction_does_not_join_a_completed_run(
+    database: Any, auditor: Any, role: str, row: Callable[[int], str]
+) -> None:
+    """Written while the run is open, committed after its seal: the completion waits for it."""
+    _, request, run = _valued_run(database)
+    failed: list[psycopg.Error] = []
+
+    def finalise() -> None:
+        with database.connect("worker") as worker:
+            try:
+                synthetic.finalise(worker, run, request)
+            except psycopg.Error as error:
+                failed.append(error)
+
+    with database.connect(role, autocommit=False) as holding:
+        holding.execute("SET idle_in_transaction_session_timeout = 0")
+        holding.execute(row(run))
+        finalising = threading.Thread(target=finalise)
+        finalising.start()
+        finalising.join(0.5)
+        assert finalising.is_alive()
+        (status,) = auditor.execute("SELECT status FROM run WHERE run_id = %s", (run,)).fetchone()
+        assert status not in ("COMPLETED", "COMPLETED_WITH_ERRORS")
+        holding.commit()
+        finalising.join(20)
+    (status,) = auditor.execute("SELECT status FROM run WHERE run_id = %s", (run,)).fetchone()
+    if row is _task_row:
+        assert "has no result" in str(failed[0])
+        assert status == "FINALISING"
+    else:
+        assert failed == []
+        assert status == "COMPLETED"
+
+
+def test_a_run_with_an_open_task_does_not_complete(database: Any) -> None:
+    _, request, run = _valued_run(database)
+    with database.connect("worker") as worker:
+        worker.execute(_task_row(run))
+        with pytest.raises(psycopg.errors.CheckViolation, match="has no result"):
+            synthetic.finalise(worker, run, request)
+
+
+def test_a_late_worker_still_writes_down_that_it_was_fenced(database: Any) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(20), shards=1)
+    with database.connect("worker") as worker:
+        worker.execute(_attempt_row(done.run).replace("SUCCEEDED", "FENCED"))
+        with pytest.raises(psycopg.errors.RestrictViolation, match="no attempt ends FAILED"):
+            worker.execute(_attempt_row(done.run).replace("SUCCEEDED", "FAILED"))
+
+
+def test_a_block_laid_in_wait_for_the_next_snapshot_is_found_out(database: Any) -> None:
+    """Workers read blocks, not positions: one more would be valued with the others."""
+    with database.connect("desk") as desk:
+        desk.execute(
+            "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type,"
+            " format, sha256, dimensions, terms) VALUES (1, 999, 20, 1, 1, 'AMORT_LOAN', 1,"
+            " sha256(''), '', '')"
+        )
+        with pytest.raises(psycopg.errors.CheckViolation, match="rows of position_block"):
+            synthetic.store_inputs(desk, synthetic.make_book(20))

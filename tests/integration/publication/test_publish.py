@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -92,10 +93,23 @@ def test_a_run_that_is_not_complete_cannot_be_published(database: Any, tmp_path:
 
 
 def test_a_run_whose_result_hash_was_touched_cannot_be_published(
-    done: synthetic.Completed, worker_conn: Any, tmp_path: Path
+    done: synthetic.Completed, owner: Any, tmp_path: Path
 ) -> None:
-    worker_conn.execute("UPDATE run SET result_hash = sha256('other')")
+    owner.execute("ALTER TABLE run DISABLE TRIGGER USER")
+    owner.execute("UPDATE run SET result_hash = sha256('other')")
+    owner.execute("ALTER TABLE run ENABLE TRIGGER USER")
     with pytest.raises(services.NotPublishable, match="result_hash"):
+        services.publish(done.run, by="ann", manifest_dir=tmp_path)
+
+
+def test_a_run_whose_final_tables_were_touched_cannot_be_published(
+    done: synthetic.Completed, owner: Any, tmp_path: Path
+) -> None:
+    leaf = f"rollup_r{done.run}"
+    owner.execute(f"ALTER TABLE {leaf} DISABLE TRIGGER USER")
+    owner.execute(f"UPDATE {leaf} SET cells[1] = cells[1] + 1 WHERE node = 1 AND dimension = 0")
+    owner.execute(f"ALTER TABLE {leaf} ENABLE TRIGGER USER")
+    with pytest.raises(services.NotPublishable, match="final tables"):
         services.publish(done.run, by="ann", manifest_dir=tmp_path)
 
 
@@ -144,3 +158,61 @@ def test_verifying_what_is_not_published_says_so(
             call_command("verify_run", done.run, "--manifest", str(broken))
         with pytest.raises(CommandError, match="there is no run 99"):
             call_command("verify_run", 99)
+
+
+@pytest.mark.parametrize(
+    ("_case", "column", "value"),
+    [
+        ("its hash", "result_hash", "sha256('x')"),
+        ("its counts", "valued_count", "valued_count + 1, error_count = error_count - 1"),
+        ("its times", "finished_at", "now()"),
+        ("its phase", "phase", "'CONTEXT'"),
+        ("its error", "error", "'none'"),
+    ],
+)
+def test_a_completed_run_stands_still_before_it_is_published(
+    done: synthetic.Completed, worker_conn: Any, _case: str, column: str, value: str
+) -> None:
+    with pytest.raises(psycopg.errors.RestrictViolation, match="is settled"):
+        worker_conn.execute(f"UPDATE run SET {column} = {value}")
+
+
+@pytest.mark.parametrize(
+    ("_case", "statement"),
+    [
+        (
+            "terms",
+            "INSERT INTO instrument_terms (instrument_id, content_hash, document)"
+            " SELECT instrument_id, sha256('x'), document FROM instrument_terms",
+        ),
+        (
+            "a counterparty",
+            "INSERT INTO counterparty_version (counterparty_id, content_hash, document)"
+            " SELECT counterparty_id, content_hash, document || ' ' FROM counterparty_version",
+        ),
+        (
+            "a market",
+            "INSERT INTO marketdata_snapshot (content_hash, as_of, name, document, source)"
+            " VALUES (sha256('x'), '2022-12-30', 'x', '{}', '')",
+        ),
+        (
+            "a scenario",
+            "INSERT INTO scenario (code, name, kind, content_hash, document)"
+            " VALUES ('X', 'X', 'INSTANT', sha256('x'), '{}')",
+        ),
+        (
+            "a packed block",
+            "INSERT INTO position_block (snapshot_id, block, first, count, book, product_type,"
+            " format, sha256, dimensions, terms)"
+            " VALUES (99, 0, 0, 1, 3, 'CASH', 1, sha256('x'), '', '')",
+        ),
+    ],
+)
+def test_nothing_is_stored_under_a_hash_that_is_not_its_own(
+    done: synthetic.Completed, database: Any, _case: str, statement: str
+) -> None:
+    with (
+        database.connect("desk") as desk,
+        pytest.raises(psycopg.errors.CheckViolation, match="_hash"),
+    ):
+        desk.execute(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,59 @@ def test_another_engine_is_refused_unless_asked_for(bank: priced.Bank, monkeypat
         assert replay.replay(bank.run, any_engine=True).positions == 50
         with pytest.raises(replay.NotReplayable, match="there is no run 999"):
             replay.replay(999)
+
+
+def test_a_block_that_is_not_its_rows_is_named_although_the_bits_agree(bank: priced.Bank) -> None:
+    """Swapped before the run was made: hashes agree, and so do the numbers that came of it."""
+    with bank.acting_as("desk"):
+        positions = priced.small_book.positions(40, 10)
+        other = dataclasses.replace(
+            positions[0], state=dict(positions[0].state) | {"outstanding_principal": "1"}
+        )
+        snapshots = [
+            priced.portfolio.create_position_snapshot(
+                as_of=priced.small_book.AS_OF, name="test", positions=chosen
+            ).snapshot_id
+            for chosen in ([other, *positions[1:]], positions)
+        ]
+    with bank.connect("owner") as owner:
+        owner.execute(
+            "ALTER TABLE position_block DISABLE TRIGGER USER;"
+            "ALTER TABLE position_snapshot DISABLE TRIGGER USER"
+        )
+        changed = owner.execute(
+            "UPDATE position_block b SET terms = o.terms, sha256 = sha256(b.dimensions || o.terms)"
+            " FROM position_block o WHERE b.snapshot_id = %s AND o.snapshot_id = %s"
+            " AND b.block = o.block AND b.terms <> o.terms RETURNING b.block",
+            (snapshots[0], snapshots[1]),
+        ).fetchall()
+    assert len(changed) == 1
+    run = priced.submit(
+        dataclasses.replace(bank.inputs, positions=snapshots[0]), measures=["PV"], shards=2
+    )
+    priced.work(bank)
+    with bank.acting_as("auditor"):
+        found = replay.replay(run)
+    assert found.differences == []
+    assert [text.split(",")[0] for text in found.altered] == [f"position_block {changed[0][0]}"]
+    assert not found.same
+
+
+def test_a_broken_block_is_an_error_that_names_it(bank: priced.Bank) -> None:
+    with bank.connect("owner") as owner, owner.transaction():
+        owner.execute("ALTER TABLE position DISABLE TRIGGER USER")
+        (kept,) = owner.execute(
+            "SELECT document FROM position WHERE snapshot_id = %s AND ordinal = 3",
+            (bank.inputs.positions,),
+        ).fetchone()
+        owner.execute(
+            "UPDATE position SET document = '{}' WHERE snapshot_id = %s AND ordinal = 3",
+            (bank.inputs.positions,),
+        )
+    with bank.acting_as("auditor"), pytest.raises(replay.NotReplayable, match="has been altered"):
+        replay.replay(bank.run)
+    with bank.connect("owner") as owner:
+        owner.execute(
+            "UPDATE position SET document = %s WHERE snapshot_id = %s AND ordinal = 3",
+            (kept, bank.inputs.positions),
+        )

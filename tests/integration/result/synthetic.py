@@ -36,6 +36,10 @@ TREE_HASH = hashing.content_hash(
 )
 TERMS = '{"terms":"synthetic"}'
 TERMS_HASH = hashing.sha256(TERMS)
+OBLIGOR = '{"code":"C","kind":"CORPORATE","legal_name":"Obligor"}'
+OBLIGOR_HASH = hashing.sha256(OBLIGOR)
+OBLIGED = 11
+"""The ordinal of the one position that has an obligor."""
 BASE = '{"code":"BASE","shocks":[]}'
 UP = '{"code":"RATES_UP_100","shocks":[{"risk":"RATE","size":"0.01"}]}'
 MARKET = {
@@ -119,6 +123,7 @@ def make_book(
                 "state": {"seed": seed},
                 "terms": TERMS_HASH.hex(),
             }
+            | ({"obligor": "C", "obligor_version": OBLIGOR_HASH.hex()} if row == OBLIGED else {})
         )
         for row, name in enumerate(ids)
     ]
@@ -189,8 +194,8 @@ def make_shard(
     )
 
 
-def _store_reference(desk: psycopg.Connection[Any]) -> int:
-    """Store terms, market and scenarios; return the terms' id."""
+def _store_reference(desk: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Store terms, obligor, market and scenarios; return the ids of terms and obligor version."""
     market = hashing.canonical(MARKET)
     desk.execute(
         "INSERT INTO marketdata_snapshot (id, content_hash, as_of, name, document, source)"
@@ -215,20 +220,32 @@ def _store_reference(desk: psycopg.Connection[Any]) -> int:
         "INSERT INTO instrument (code, product_type, name, currency, isin, cusip)"
         " VALUES ('I', 'AMORT_LOAN', 'I', 'USD', '', '') RETURNING id",
     )
-    return int(
-        _one(
-            desk,
-            "INSERT INTO instrument_terms (instrument_id, content_hash, document)"
-            " VALUES (%s, %s, %s) RETURNING id",
-            (instrument, TERMS_HASH, TERMS),
-        )
+    terms = _one(
+        desk,
+        "INSERT INTO instrument_terms (instrument_id, content_hash, document)"
+        " VALUES (%s, %s, %s) RETURNING id",
+        (instrument, TERMS_HASH, TERMS),
     )
+    obligor = _one(
+        desk,
+        "INSERT INTO counterparty (code, legal_name, lei, kind, connected_group, connected_basis,"
+        " country_of_risk, country_of_incorporation, sector_scheme, sector, rating, scra_grade,"
+        " default_status) VALUES ('C', 'Obligor', '', 'CORPORATE', '', '', '', '', '', '', '', '',"
+        " '') RETURNING id",
+    )
+    version = _one(
+        desk,
+        "INSERT INTO counterparty_version (counterparty_id, content_hash, document)"
+        " VALUES (%s, %s, %s) RETURNING id",
+        (obligor, OBLIGOR_HASH, OBLIGOR),
+    )
+    return int(terms), int(version)
 
 
 def store_inputs(desk: psycopg.Connection[Any], book: Book) -> tuple[int, int]:
     """Commit the tree and the snapshot; return their ids."""
     with desk.transaction():
-        terms = _store_reference(desk)
+        terms, obligor = _store_reference(desk)
         tree = _one(desk, "SELECT nextval(pg_get_serial_sequence('portfolio_tree', 'id'))")
         for node, code, node_type, parent, depth in NODES:
             desk.execute(
@@ -256,7 +273,8 @@ def store_inputs(desk: psycopg.Connection[Any], book: Book) -> tuple[int, int]:
         currencies = MEMBERS["CURRENCY"]
         with desk.cursor().copy(
             "COPY position (snapshot_id, ordinal, position_id, book, product_type, instrument,"
-            " terms_id, legal_entity, currency, document, row_hash) FROM STDIN"
+            " terms_id, legal_entity, currency, counterparty, counterparty_version_id, document,"
+            " row_hash) FROM STDIN"
         ) as copy:
             for row in range(book.count):
                 copy.write_row(
@@ -270,6 +288,8 @@ def store_inputs(desk: psycopg.Connection[Any], book: Book) -> tuple[int, int]:
                         terms,
                         "BANK",
                         currencies[book.dimensions["CURRENCY"][row]],
+                        "C" if row == OBLIGED else None,
+                        obligor if row == OBLIGED else None,
                         book.documents[row],
                         hashing.sha256(book.documents[row]),
                     )

@@ -192,6 +192,58 @@ def test_a_total_beyond_64_bits_is_an_error_that_names_its_cell(
         RollupFinaliser().finalise(cursor, run, request)
 
 
+def test_a_total_that_only_overflows_below_the_root_is_named_all_the_same(
+    database: Any, worker_conn: Any
+) -> None:
+    """Two desks of opposite signs: the root is small, and its largest cell is another one."""
+    book = synthetic.make_book(60)
+    book.cells[:, 0] = 1e10
+    book.cells[:, 1] = np.where(book.book <= 4, 4e10, -4e10)
+    with database.connect("desk") as desk:
+        tree, snapshot = synthetic.store_inputs(desk, book)
+    request = synthetic.make_request(snapshot, tree_id=tree)
+    with database.connect("web") as web:
+        run = synthetic.open_run(web, book, request)
+    worker_conn.execute("UPDATE run SET status = 'RUNNING'")
+    for first in range(60):
+        synthetic.value_shard(worker_conn, book, run, request, first, first + 1)
+    worker_conn.execute("UPDATE run SET status = 'FINALISING'")
+    with (
+        pytest.raises(OverflowError, match="CS01@BASE does not fit"),
+        worker_conn.transaction(),
+        worker_conn.cursor() as cursor,
+    ):
+        RollupFinaliser().finalise(cursor, run, request)
+
+
+def test_the_classical_view_has_one_row_a_scenario_whatever_the_blocks(
+    database: Any, auditor: Any
+) -> None:
+    """A scenario whose cells stand in two blocks is one row, with all of them."""
+    axis = tuple(
+        CellSpec(measure, f"S{number}" if number else "BASE", "", "AMOUNT", "USD", 6, "SUM")
+        for measure in ("PV", "CLEAN_PV")
+        for number in range(300)
+    )
+    done = synthetic.complete_run(database, synthetic.make_book(12, axis=axis, errors=(5,)))
+    cells = encode.integer_cells([done.book.cells], done.book.errors, axis).values
+    rows = auditor.execute(
+        "SELECT position_id, scenario_id, measures_json, is_error FROM valuation_result"
+        " WHERE run_id = %s",
+        (done.run,),
+    ).fetchall()
+    assert len(rows) == len({row[:2] for row in rows}) == 12 * 300
+    for position_id, scenario, measures, is_error in rows:
+        row, place = int(position_id[1:]), 0 if scenario == "BASE" else int(scenario[1:])
+        assert is_error == (row == 5)
+        if is_error:
+            assert measures == {"PV": None, "CLEAN_PV": None}
+            continue
+        shown = {name: round(value * 10**6) for name, value in measures.items()}
+        assert abs(shown["PV"] - int(cells[row, place])) <= 1
+        assert abs(shown["CLEAN_PV"] - int(cells[row, 300 + place])) <= 1
+
+
 def test_context_and_group_rows_hash_the_same_in_sql(database: Any, worker_conn: Any) -> None:
     book = synthetic.make_book(12)
     with database.connect("desk") as desk:

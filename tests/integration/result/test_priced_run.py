@@ -249,3 +249,39 @@ def test_the_classical_view_shows_the_same_values(bank: priced.Bank, run: int) -
     }
     assert found.keys() == expected.keys()
     assert all(abs(found[key] - expected[key]) <= Decimal("1e-6") for key in expected)
+
+
+LABELS = {
+    Dimension.PRODUCT_TYPE: "p.product_type",
+    Dimension.CURRENCY: "p.currency",
+    Dimension.SECTOR: "c.document::jsonb ->> 'sector'",
+    Dimension.RATING: "c.document::jsonb ->> 'rating'",
+    Dimension.COUNTRY: "c.document::jsonb ->> 'country_of_risk'",
+    Dimension.COUNTERPARTY_GROUP: "p.document::jsonb ->> 'group'",
+    Dimension.TAG: "p.document::jsonb ->> 'tag'",
+}
+
+
+@pytest.mark.parametrize("dimension", LABELS)
+def test_members_are_those_that_the_pinned_documents_name(
+    bank: priced.Bank, run: int, dimension: Dimension
+) -> None:
+    """Summed again from positions and the versions they pin, without packed blocks or partials."""
+    with bank.connect("auditor") as auditor:
+        expected = auditor.execute(
+            f"SELECT coalesce({LABELS[dimension]}, ''), count(*), sum(v.cells[1])"
+            " FROM valuation v JOIN run r ON r.run_id = v.run"
+            " JOIN position p ON p.snapshot_id = r.position_snapshot_id"
+            "  AND p.ordinal = v.position"
+            " LEFT JOIN counterparty_version c ON c.id = p.counterparty_version_id"
+            " WHERE v.run = %s AND v.block = 0 GROUP BY 1",
+            (run,),
+        ).fetchall()
+    cube = selectors.cube(run, by=[dimension], measures=["PV"], scenarios=["BASE"])
+    found = {
+        member: (count, Decimal(value or ""))
+        for (member,), count, value in zip(
+            cube.members, cube.count, cube.columns[0].values, strict=True
+        )
+    }
+    assert found == {label: (count, q / Decimal(10**6)) for label, count, q in expected}

@@ -120,6 +120,10 @@ def test_a_measure_that_does_not_add_has_no_total(done: synthetic.Completed) -> 
         ({"scenarios": ["NOSUCH"]}, selectors.UnknownCell),
         ({"node": "NOSUCH"}, selectors.UnknownNode),
         ({"node": 99}, selectors.UnknownNode),
+        ({"measures": ["CS01"], "scenarios": ["RATES_UP_100"]}, selectors.UnknownCell),
+        ({"measures": ["PV", "WAL"], "scenarios": ["RATES_UP_100"]}, selectors.UnknownCell),
+        ({"node": 99, "by": [Dimension.PORTFOLIO]}, selectors.UnknownNode),
+        ({"node": 5, "by": [Dimension.PORTFOLIO], "granted": [2]}, selectors.UnknownNode),
         ({"currency": "JPY"}, selectors.UnknownCurrency),
     ],
 )
@@ -130,6 +134,40 @@ def test_what_the_run_does_not_have_is_an_error_that_names_it(
         selectors.cube(done.run, **given)
     with pytest.raises(selectors.UnknownRun):
         selectors.cube(done.run + 1_000)
+
+
+def test_a_book_has_no_children_and_that_is_no_error(done: synthetic.Completed) -> None:
+    assert selectors.cube(done.run, node="BOOK_A1", by=[Dimension.PORTFOLIO]).nodes == []
+
+
+@pytest.mark.parametrize("by", [(), (Dimension.SECTOR,), (Dimension.SECTOR, Dimension.RATING)])
+def test_a_run_that_is_not_complete_has_no_totals(database: Any, by: tuple[Dimension, ...]) -> None:
+    """Its positions so far are a part of the whole, and must not be taken for it."""
+    book = synthetic.make_book(40)
+    with database.connect("desk") as desk:
+        tree, snapshot = synthetic.store_inputs(desk, book)
+    request = synthetic.make_request(snapshot, tree_id=tree)
+    with database.connect("web") as web:
+        run = synthetic.open_run(web, book, request)
+    with database.connect("worker") as worker:
+        worker.execute("UPDATE run SET status = 'RUNNING'")
+        synthetic.value_shard(worker, book, run, request, 0, 20)
+    with pytest.raises(selectors.RunNotComplete, match="is RUNNING and has no totals"):
+        selectors.cube(run, by=by)
+
+
+def test_an_exposure_stays_in_the_currency_it_names(database: Any) -> None:
+    """FX_EXPOSURE/USD is dollars: shown in euro it would stand beside a real FX_EXPOSURE/EUR."""
+    axis = (
+        synthetic.CellSpec("PV", "BASE", "", "AMOUNT", "USD", 6, "SUM"),
+        synthetic.CellSpec("FX_EXPOSURE", "BASE", "EUR", "AMOUNT", "EUR", 6, "SUM"),
+        synthetic.CellSpec("FX_EXPOSURE", "BASE", "USD", "AMOUNT", "USD", 6, "SUM"),
+    )
+    made = synthetic.complete_run(database, synthetic.make_book(30, axis=axis))
+    own = selectors.cube(made.run, measures=["FX_EXPOSURE"])
+    shown = selectors.cube(made.run, measures=["FX_EXPOSURE", "PV"], currency="EUR")
+    assert [column.currency for column in shown.columns] == ["EUR", "USD", "EUR"]
+    assert [c.values for c in shown.columns[:2]] == [c.values for c in own.columns]
 
 
 def test_another_currency_is_a_flagged_presentation_at_spot(done: synthetic.Completed) -> None:

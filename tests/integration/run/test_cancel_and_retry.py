@@ -1,9 +1,14 @@
 """Cancelling and retrying runs."""
 
+import threading
+import time
+
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from psycopg import errors
 
 from apps.run import barrier, leases, services
+from apps.run.contracts import Final
 from apps.run.leases import Attempt, Fenced
 from foundation.roles import Role
 from tests.pipeline import queue
@@ -53,6 +58,73 @@ def test_a_cancellation_waits_for_a_completion_and_gives_up_in_the_end(
 
     leases.complete(worker_conn, Attempt(task, "o"), b"leaf", copy)
     assert run_status(run) == "RUNNING"
+
+
+def wait_for_somebody_at_the_gate(cursor):
+    for _ in range(200):
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        if cursor.fetchone() == (1,):
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
+
+
+def test_a_cancellation_that_waits_is_next_however_many_completions_overlap(
+    database, web, worker_conn
+):
+    """Share locks on a row alone would let later completions pass it, one after the other."""
+    run = queue.make_run(web, 2)
+    first, second = (queue.claim_one(worker_conn, queue.holder()) for _ in range(2))
+    answers = []
+
+    def cancel():
+        answers.append(services.cancel(run))
+        connections.close_all()
+
+    cancelling = threading.Thread(target=cancel, daemon=True)
+    with database.connect(Role.WORKER) as other:
+        other.execute("SET lock_timeout = '300ms'")
+
+        def copy(cursor):
+            cancelling.start()
+            wait_for_somebody_at_the_gate(cursor)
+            with pytest.raises(errors.LockNotAvailable):
+                queue.complete(other, second)
+
+        leases.complete(worker_conn, Attempt(first, "o"), b"leaf", copy)
+        cancelling.join()
+    assert answers == [True]
+    assert queue.state(worker_conn, first.task_id) == "SUCCEEDED"
+    assert queue.state(worker_conn, second.task_id) == "CANCELLED"
+
+
+def test_a_cancellation_and_the_end_of_a_run_wait_for_each_other_in_one_order(
+    database, web, worker_conn, monkeypatch
+):
+    """The end of a run takes its row too: with the gate after the row they would deadlock."""
+    run = queue.make_run(web, [(0, 8)], phases=("FINALISE",))
+    task = queue.claim_one(worker_conn, queue.holder())
+    worker_conn.execute("UPDATE run SET status = 'FINALISING'")
+    answers = []
+
+    def cancel():
+        answers.append(services.cancel(run))
+        connections.close_all()
+
+    cancelling = threading.Thread(target=cancel, daemon=True)
+    end = leases._end
+
+    def end_beside_a_cancellation(cursor, *arguments):
+        cancelling.start()
+        wait_for_somebody_at_the_gate(cursor)
+        end(cursor, *arguments)
+
+    monkeypatch.setattr(leases, "_end", end_beside_a_cancellation)
+    final = Final(8, 0, b"result", b"leaf")
+    leases.finish(worker_conn, Attempt(task, "o"), lambda cursor: final, lambda cursor: None)
+    cancelling.join()
+    assert answers == [False]
+    assert run_status(run) == "COMPLETED"
 
 
 def failed_run(web, worker_conn):
@@ -135,3 +207,13 @@ def test_a_failed_run_is_only_ever_reopened_by_a_retry(database, web, worker_con
         return
     with database.connect(Role.WORKER) as other, pytest.raises(Exception, match="no transition"):
         other.execute("UPDATE run SET status = %s WHERE run_id = %s", (status, run))
+
+
+def test_a_failed_run_is_not_reopened_beside_one_of_equal_input(yard, worker_conn):
+    failed = yard.submit(shards=2)
+    worker_conn.execute("UPDATE run SET status = 'FAILED' WHERE run_id = %s", (failed,))
+    again = yard.submit(shards=2)
+    assert again != failed
+    with pytest.raises(services.RunError, match="submitted again"):
+        services.retry_run(failed)
+    assert run_status(failed) == "FAILED"

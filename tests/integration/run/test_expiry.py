@@ -1,11 +1,14 @@
 """Leases that ran out: queued again, split, written off or dead; stopped backends are ended."""
 
+from types import SimpleNamespace
+
 import pytest
 from psycopg import errors
 
-from apps.run import expiry, leases
+from apps.run import barrier, expiry, leases, selectors
 from apps.run.expiry import Limits
 from apps.run.leases import Attempt, Fenced
+from apps.run.worker import Terms, Worker
 from foundation.roles import Role
 from tests.pipeline import queue
 
@@ -51,6 +54,35 @@ def test_a_shard_that_crashes_twice_is_split_and_its_halves_at_once(web, worker_
     crash(worker_conn)
     assert ranges(worker_conn, "SPLIT") == [(0, 4), (0, 8)]
     assert ranges(worker_conn, "QUEUED") == [(0, 2), (2, 4), (4, 8)]
+
+
+def test_a_shard_that_crashes_in_its_last_attempt_is_split_and_not_given_up(web, worker_conn):
+    run = queue.make_run(web, [(0, 8)], max_attempts=3)
+    for _ in range(2):
+        worker_conn.execute("UPDATE run_task SET available_at = clock_timestamp()")
+        task = queue.claim_one(worker_conn, queue.holder())
+        attempt = Attempt(task, task.lease_owner)
+        leases.fail(worker_conn, attempt, "cut off", useless=False, backoff_seconds=1)
+    worker_conn.execute("UPDATE run_task SET available_at = clock_timestamp()")
+    crash(worker_conn)
+    assert ranges(worker_conn, "SPLIT") == [(0, 8)]
+    assert ranges(worker_conn, "QUEUED") == [(0, 4), (4, 8)]
+    assert not barrier.advance(worker_conn, run)
+
+
+def test_with_one_attempt_the_culprit_still_stands_alone(web, worker_conn):
+    queue.make_run(web, [(0, 8)], max_attempts=1)
+    culprit = 5
+    while (task := queue.claim_one(worker_conn, queue.holder())) and task.phase == "VALUE":
+        if not task.first <= culprit < task.last:
+            queue.complete(worker_conn, task)
+            continue
+        queue.lapse(worker_conn, task)
+        swept = expiry.sweep(worker_conn, queue.holder(), LIMITS)
+        if swept.culprit is not None:
+            queue.complete(worker_conn, swept.culprit, crashed="killed")
+    assert ranges(worker_conn, "DEAD") == [(culprit, culprit + 1)]
+    assert ranges(worker_conn, "SUCCEEDED") == [(0, 4), (4, 5), (6, 8)]
 
 
 def test_halves_cover_what_they_replace_whatever_its_length(web, worker_conn):
@@ -158,3 +190,46 @@ def test_the_leases_of_a_process_that_is_known_to_be_dead_end_at_once(web, worke
     assert expiry.sweep(worker_conn, alive, LIMITS).settled == 1
     assert queue.state(worker_conn, lost.task_id) == "QUEUED"
     assert queue.state(worker_conn, kept.task_id) == "RUNNING"
+
+
+def test_whoever_was_stopped_in_finalise_is_ended_with_his_lease(database, web, worker_conn):
+    """His transaction holds keys that the next holder writes too, but not the task's row."""
+    queue.make_run(web, [(0, 8)], phases=("FINALISE",))
+    who = queue.holder()
+    with database.connect(Role.WORKER, application_name=who.owner) as stopped:
+        task = queue.claim_one(stopped, who)
+        stopped.execute("BEGIN")
+        stopped.execute("SELECT 1")
+        assert expiry.sweep(worker_conn, queue.holder(), LIMITS).settled == 0
+        assert stopped.execute("SELECT 1").fetchone() == (1,)
+        queue.lapse(worker_conn, task)
+        assert expiry.sweep(worker_conn, queue.holder(), LIMITS).settled == 1
+        worker_conn.execute("SELECT pg_sleep(0.2)")
+        with pytest.raises(errors.OperationalError):
+            stopped.execute("SELECT 1")
+    assert queue.state(worker_conn, task.task_id) == "QUEUED"
+
+
+def test_an_error_row_that_could_not_be_written_is_tried_again(web, worker_conn):
+    """Its attempts are used up: a cut connection must not end the task, and with it the run."""
+    queue.make_run(web, [(5, 6)], max_attempts=1)
+    _, swept = crash(worker_conn)
+    worker = Worker(queue.holder(), Terms(1, 60, 1, LIMITS))
+    worker._session = SimpleNamespace(open=worker_conn)
+    cut = errors.AdminShutdown("terminating connection")
+    worker._fail(Attempt(swept.culprit, "o"), cut, "killed", useless=False)
+    again = expiry.sweep(worker_conn, queue.holder(), LIMITS).culprit
+    assert again is not None
+    queue.complete(worker_conn, again, crashed="killed")
+    assert queue.state(worker_conn, again.task_id) == "DEAD"
+
+
+def test_progress_counts_the_positions_that_have_rows(web, worker_conn):
+    run = queue.make_run(web, [(0, 8), (8, 9), (9, 12)], max_attempts=1)
+    crash(worker_conn, limits=Limits(crashes_before_split=1, splits=0))
+    _, swept = crash(worker_conn)
+    queue.complete(worker_conn, swept.culprit, crashed="killed")
+    queue.complete(worker_conn, queue.claim_one(worker_conn, queue.holder()))
+    assert ranges(worker_conn, "DEAD") == [(0, 8), (8, 9)]
+    progress = selectors.progress(run)
+    assert (progress.positions, progress.positions_done) == (12, 1 + 3)

@@ -36,10 +36,13 @@ def submission(yard, **options):
         ("no such portfolio", {"node": "NOWHERE"}, "node", "NOT_FOUND"),
         ("an unknown cut", {"cut": "NOON"}, "cut", "CUT_UNKNOWN"),
         ("no currency", {"currency": "usd"}, "currency", "CURRENCY_UNKNOWN"),
-        ("no shards", {"shards": 0}, "shards", "TOO_FEW"),
+        ("a currency that is none", {"currency": "XQQ"}, "currency", "CURRENCY_UNKNOWN"),
+        ("no shards", {"shards": 0}, "shards", "OUT_OF_RANGE"),
+        ("a shard for every atom", {"shards": 2**31 - 1}, "shards", "OUT_OF_RANGE"),
         ("no attempts", {"max_attempts": 0}, "max_attempts", "OUT_OF_RANGE"),
         ("a rulebook", {"rulebooks": ["BCBS"]}, "rulebooks", "RULEBOOK_UNKNOWN"),
-        ("negative staleness", {"allow_stale_days": -1}, "allow_stale_days", "NEGATIVE"),
+        ("negative staleness", {"allow_stale_days": -1}, "allow_stale_days", "OUT_OF_RANGE"),
+        ("any staleness", {"allow_stale_days": 10**7}, "allow_stale_days", "OUT_OF_RANGE"),
     ],
 )
 def test_a_submission_is_refused_with_its_place_and_nothing_is_written(
@@ -56,7 +59,6 @@ def test_a_submission_is_refused_with_its_place_and_nothing_is_written(
     [
         ("tenors that fall", {"key_rate_tenors": ["10Y", "1Y"], "measures": ["KEY_RATE_DV01"]}),
         ("a tenor that is none", {"key_rate_tenors": ["SOON"], "measures": ["KEY_RATE_DV01"]}),
-        ("a currency that is none", {"currency": "XQQ"}),
     ],
 )
 def test_what_makes_no_axis_is_refused(yard, settings, _case, options):

@@ -2,15 +2,19 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.run import services
 from apps.run.heartbeat import OVERTIME
 from apps.run.supervisor import UNFIT
-from tests.pipeline import harness
+from tests.pipeline import harness, queue
 from tests.pipeline.harness import children, send, until
+from tests.pipeline.install import ENGINE
 
 
 def running(yard, run):
@@ -126,6 +130,33 @@ def test_workers_end_after_their_task_when_their_supervisor_is_killed(yard):
     worker.wait()
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 20, "their end")
     assert yard.outcomes(run).get("EXPIRED", 0) == 0
+
+
+def test_a_worker_whose_supervisor_died_while_it_started_does_nothing(yard):
+    run = yard.submit(shards=1)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    orphan = yard.start(supervised=False, drain=False, supervisor=gone.pid)
+    assert orphan.wait(30) == 0
+    assert yard.status(run) == "QUEUED"
+
+
+def test_a_busy_worker_opens_the_phase_that_a_dead_one_left(yard, worker_conn):
+    left = yard.submit(shards=1)
+    profile = yard.one("SELECT profile FROM run")
+    who = queue.holder(engine=ENGINE, profile=profile)
+    queue.complete(worker_conn, queue.claim_one(worker_conn, who))
+    busy = yard.submit(shards=40, force=True)
+    yard.start(1, drain=False, TIEOUT_TEST_SECONDS=1)
+    phase = "SELECT phase FROM run WHERE run_id = %s"
+    until(lambda: yard.one(phase, left) == "VALUE", 20, "the next phase")
+    assert yard.one(phase, busy) in ("CONTEXT", "VALUE")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "1e9"])
+def test_a_lease_of_no_length_is_refused(seconds):
+    with pytest.raises(CommandError, match="lease-seconds"):
+        call_command("worker", "--lease-seconds", seconds)
 
 
 def test_a_supervisor_ends_the_lease_of_a_worker_that_was_killed(yard):

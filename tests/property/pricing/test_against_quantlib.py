@@ -154,7 +154,7 @@ def random_loan(rng: np.random.Generator, number: int) -> Instrument:
     amortising = payments - interest_only + balloon
     balance = float(np.round(rng.lognormal(12.5, 1.0), 2))
     rate = float(np.round(rng.uniform(0.0, 0.12), 5))
-    prepayment = str(rng.choice(["NONE", "CPR", "SMM", "PSA"] if months == 1 else ["NONE", "CPR"]))
+    prepayment = str(rng.choice(["NONE", "CPR", "SMM", "PSA"]))
     speed = {"NONE": 0.0, "CPR": 0.08, "SMM": 0.01, "PSA": 1.65}[prepayment]
     spread = float(np.round(rng.uniform(-0.002, 0.05), 6))
     # The contract's own counts run from its first payment; `paid` of them lie behind.
@@ -185,7 +185,7 @@ def random_loan(rng: np.random.Generator, number: int) -> Instrument:
         cpr=speed if prepayment == "CPR" else 0.0,
         smm=speed if prepayment == "SMM" else 0.0,
         psa=speed if prepayment == "PSA" else 0.0,
-        age=paid + 1,
+        age=paid * months + 1,
         payment=level if pays_level else 0.0,
     )
     terms: dict[str, Any] = {

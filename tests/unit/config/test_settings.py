@@ -29,4 +29,4 @@ def _check(repository, **settings):
 def test_development_is_refused_in_production(repository, value, code):
     done = _check(repository, TIEOUT_DEV=value)
     assert done.returncode == code, done.stderr
-    assert ("not in production" in done.stderr) is bool(code)
+    assert ("both set" in done.stderr) is bool(code)

@@ -117,13 +117,14 @@ def test_dates_are_days_of_the_calendar_from_1900_to_2200(text, code):
         ({"intercompany": "yes"}, ("TYPE", "intercompany")),
         ({"side": "LONG"}, ("CHOICE", "side")),
         ({"colour": "red"}, ("HEADER_UNKNOWN", "colour")),
-        ({"default_date": "2022-01-01"}, ("CONFLICT", "")),
-        ({"accrual_status": "NON_ACCRUAL"}, ("REQUIRED", "")),
-        ({"mark_price": "99"}, ("REQUIRED", "")),
-        ({"pd_override": "0.5"}, ("REQUIRED", "")),
-        ({"next_due_date": "2022-01-01", "paid_to_date": "2022-06-01"}, ("DATE_ORDER", "")),
+        ({"default_date": "2022-01-01"}, ("CONFLICT", "default_date")),
+        ({"accrual_status": "NON_ACCRUAL"}, ("REQUIRED", "non_accrual_date")),
+        ({"mark_price": "99"}, ("REQUIRED", "mark_date")),
+        ({"pd_override": "0.5"}, ("REQUIRED", "override_reason")),
+        ({"next_due_date": "2022-01-01", "paid_to_date": "2022-06-01"},
+         ("DATE_ORDER", "next_due_date")),
     ],
-)
+)  # fmt: skip
 def test_a_position_that_contradicts_its_contract_is_refused(change, expected):
     assert problems_of(PositionRow, POSITION | change) == [expected]
 

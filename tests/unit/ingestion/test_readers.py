@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,11 @@ WHOLE_FILE = [
     ("Infinity", "a.json", '[{"code":-Infinity}]', ("NUMBER", 1, "")),
     ("a number of 5,000 digits", "a.json", '[{"code":' + "1" * 5000 + "}]", ("NUMBER", 1, "")),
     ("100,000 levels", "a.json", "[" * 100_000, ("DEPTH", 1, "")),
+    ("a NUL by escape", "a.json", r'[{"code":"C1","legal_name":{"x":["a\u0000"]}}]',
+     ("NUL", 1, "legal_name.x[0]")),
+    ("half a character", "a.jsonl", '{"code":"C1"}\n' + r'{"code":"\ud83d"}',
+     ("ENCODING", 2, "code")),
+    ("half a character as a key", "a.json", r'[{"code":"C1","\uDC00":1}]', ("ENCODING", 1, "")),
     ("40 levels", "a.json", '[{"a":' + "[" * 40 + "]" * 40 + "}]", ("DEPTH", 1, "")),
 ]  # fmt: skip
 
@@ -164,6 +171,40 @@ def test_a_missing_file_and_a_folder_are_said_to_be_no_file(tmp_path):
         with pytest.raises(ImportRefused) as refused:
             source.read(path)
         assert [p.code for p in refused.value.problems] == ["FILE_MISSING"]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("code,terms.a.b,terms.a", "CONFLICT"),
+        ("code,terms.a,terms.a.b.c", "CONFLICT"),
+        ("code,terms..a", "HEADER_UNKNOWN"),
+        ("code,terms.", "HEADER_UNKNOWN"),
+    ],
+)
+def test_columns_of_an_object_have_one_meaning(header, code):
+    found = source.from_bytes("a.csv", f"{header}\nC1,2,3\n".encode())
+    with pytest.raises(ImportRefused) as refused:
+        list(records.read(found, Problems(), known={"code", "terms."}))
+    assert [(p.code, p.line, p.field) for p in refused.value.problems] == [(code, 1, "header")]
+
+
+def test_what_may_never_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(ImportRefused) as refused:
+            source.read(path)
+        assert [p.code for p in refused.value.problems] == ["FILE_TYPE"]
+
+
+def test_a_name_that_is_no_text_is_shown_as_one(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9\x1b.csv")
+    path.write_bytes((HEADER + GOOD).encode())
+    assert source.read(path).name == "caf\ufffd\ufffd.csv"
+
+
+def test_whole_characters_by_escape_are_kept():
+    assert json_rows.document(r'{"a": "\ud83d\ude00 \\u0000"}') == {"a": "\U0001f600 \\u0000"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -95,3 +96,50 @@ def test_parts_with_models_are_normal_after_one_pass() -> None:
     assert 0.009 < float(part["sigma"]) < 0.012
     assert adapters.normal_document(normal) == normal
     assert hashing.canonical(adapters.normal_document(whole)) == hashing.canonical(normal)
+
+
+def test_quoted_curves_are_stored_with_nodes_and_jacobian() -> None:
+    quotes = [
+        {"kind": "OIS", "tenor": tenor, "rate": rate, "index": "SOFR"}
+        for tenor, rate in (("1Y", "4.880e-2"), ("2Y", "0.04440"), ("5Y", "0.0374"))
+    ]
+    whole = document() | {
+        "curves": [
+            {
+                "name": "USD-OIS", "currency": "USD", "kind": "BOOTSTRAP", "quotes": quotes,
+                "conventions": {"OIS": {"payment_lag_days": 2}},
+            }
+        ],
+        "credit": [
+            {
+                "name": "ACME", "currency": "USD", "recovery": "0.40",
+                "quotes": [{"tenor": "5Y", "spread": "0.01280"}],
+            }
+        ],
+    }  # fmt: skip
+    normal = adapters.normal_document(whole)
+    (curve,) = normal["curves"]
+    assert [quote["rate"] for quote in curve["quotes"]] == ["0.0488", "0.0444", "0.0374"]
+    assert curve["conventions"] == {"OIS": {"payment_lag_days": "2"}}
+    assert len(curve["nodes"]) == len(curve["jacobian"]["USD-OIS"]) == 3
+    assert curve["par"] == [True, True, True]
+    assert normal["credit"][0]["quotes"] == [{"tenor": "5Y", "spread": "0.0128"}]
+    assert len(normal["credit"][0]["nodes"]) == 1
+    assert adapters.normal_document(normal) == normal
+    text = hashing.canonical(normal)
+    assert hashing.canonical(adapters.normal_document(json.loads(text))) == text
+
+
+def test_quote_that_makes_no_curve_is_the_fault() -> None:
+    quotes = [
+        {"kind": "OIS", "tenor": tenor, "rate": rate, "index": "SOFR"}
+        for tenor, rate in (("1Y", "0.0488"), ("2Y", "0.9"), ("5Y", "0.0374"))
+    ]
+    curve = {"name": "USD-OIS", "currency": "USD", "kind": "BOOTSTRAP", "quotes": quotes}
+    with pytest.raises(MarketFault) as refused:
+        adapters.normal_document(document() | {"curves": [curve]})
+    assert refused.value.place == "USD-OIS.quotes[1] (OIS 2Y)"
+    quotes[1]["rate"] = 0.0444  # type: ignore[assignment]
+    with pytest.raises(MarketFault) as refused:
+        adapters.normal_document(document() | {"curves": [curve]})
+    assert refused.value.place == "curves[0].quotes[1].rate"

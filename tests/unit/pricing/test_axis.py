@@ -83,6 +83,9 @@ def test_axis_refuses_doubles_and_unknowns() -> None:
         Axis((), DAY, "XXQ")
     with pytest.raises(AxisError, match="increase"):
         Axis((), DAY, "USD", key_rate_tenors=("5Y", "2Y"))
+    for year in (1899, 2200):
+        with pytest.raises(AxisError, match="outside 1900 to 2199"):
+            Axis((), dt.date(year, 7, 1), "USD")
     with pytest.raises(UnknownMeasure):
         Axis((Cell("DV02", "BASE"),), DAY, "USD")
     with pytest.raises(AxisError, match="BASE"):

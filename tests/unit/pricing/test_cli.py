@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,32 @@ def test_text_output_names_cells_and_failures(files: dict[str, Path]) -> None:
     assert "PV@BASE" in done.stdout
 
 
+def test_market_of_quotes_is_calibrated_before_it_values(files: dict[str, Path]) -> None:
+    market = json.loads(files["market"].read_text())
+    market["indices"] = {
+        "SOFR": {"currency": "USD", "kind": "OVERNIGHT", "day_count": "ACT/360",
+                 "calendar": "US-GOVT", "curve": "USD-TREASURY"},
+    }  # fmt: skip
+    market["curves"][0] = {
+        "name": "USD-TREASURY", "currency": "USD", "kind": "BOOTSTRAP",
+        "quotes": [{"kind": "OIS", "tenor": f"{years}Y", "rate": "0.04", "index": "SOFR"}
+                   for years in (1, 5, 30)],
+    }  # fmt: skip
+    files["market"].write_text(json.dumps(market))
+    done = run("value", files["instruments"], files["market"], "--measures", "DV01,DV01_PAR",
+               "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    loan = json.loads(done.stdout)[0]["values"]
+    zero, par = (float(loan[f"{code}@BASE/USD"]) for code in ("DV01", "DV01_PAR"))
+    # A simple ACT/360 rate a year is a continuous ACT/365F one of about 98% of its move.
+    assert par == pytest.approx(zero * 365 / 360 / 1.0405, rel=5e-3)
+    market["curves"][0]["quotes"][1]["rate"] = "0.9"
+    files["market"].write_text(json.dumps(market))
+    refused = run("value", files["instruments"], files["market"])
+    assert refused.returncode == 2
+    assert "USD-TREASURY.quotes[1] (OIS 5Y)" in refused.stderr
+
+
 def test_cashflows_tie_to_the_value(files: dict[str, Path]) -> None:
     done = run("cashflows", files["instruments"], files["market"], "--json")
     assert done.returncode == 0, done.stderr
@@ -95,6 +122,12 @@ def test_schema_is_a_json_schema(product_type: str) -> None:
         ("instruments", "{}", "a list of positions is expected"),
         ("instruments", "[{}]", "position_id"),
         ("instruments", '[{"position_id": NaN}]', "NaN is no JSON number"),
+        ("instruments", '[{"position_id": "A", "position_id": "B"}]', "'position_id' stands twice"),
+        ("instruments", f'[{{"position_id": {"9" * 5000}}}]', "thousands of digits"),
+        ("instruments", "[" * 100_000, "instruments.json: nested too deeply"),
+        ("market", "[" * 100_000, "market.json: nested too deeply"),
+        ("market", '{"format": "tieout.market/1"}', "market.json: as_of"),
+        ("scenarios", '[{"code": "X", "shocks": [{"risk": "VOL"}]}]', "scenarios.json: X.shocks"),
         ("scenarios", '[{"code": "X", "kind": "PATH"}]', "X.kind"),
         ("scenarios", '[{"code": "X", "shocks": [{"risk": "RATE", "curve": "M", "size": 0}]}]',
          "no curve 'M'"),
@@ -117,3 +150,90 @@ def test_missing_file_and_unknown_measure_are_errors(files: dict[str, Path]) -> 
     done = run("value", files["instruments"], files["market"], "--measures", "PV,GAMMA")
     assert done.returncode == 2
     assert "unknown measure 'GAMMA'" in done.stderr
+
+
+def test_ratio_is_the_quotient_of_the_sums_it_stands_with(files: dict[str, Path]) -> None:
+    done = run("value", files["instruments"], files["market"], "--scenarios", files["scenarios"],
+               "--measures", "WAL, SPREAD_DURATION@UP", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    loan, bond, forward = json.loads(done.stdout)
+    values = loan["values"]
+    life = float(values["PRINCIPAL_TIME@BASE"]) / float(values["PRINCIPAL_FLOWS@BASE"])
+    assert float(values["WAL@BASE"]) == pytest.approx(life, abs=1e-8)
+    duration = float(bond["values"]["CS01@UP"]) / float(bond["values"]["PV@UP"]) * 1e4
+    assert float(bond["values"]["SPREAD_DURATION@UP"]) == pytest.approx(duration, abs=1e-8)
+    assert forward["values"]["WAL@BASE"] is None
+    assert forward["reasons"]["WAL@BASE"] == "does not apply to FX_FWD"
+
+
+def test_ratio_over_nothing_positive_has_a_reason_instead(files: dict[str, Path]) -> None:
+    positions = json.loads(files["instruments"].read_text())
+    positions[1]["state"]["side"] = "LIABILITY"
+    files["instruments"].write_text(json.dumps(positions[1:2]))
+    done = run("value", files["instruments"], files["market"], "--measures", "SPREAD_DURATION")
+    assert "none  PV is not positive" in done.stdout
+
+
+def test_value_beyond_64_bits_is_an_error_of_its_position(files: dict[str, Path]) -> None:
+    positions = json.loads(files["instruments"].read_text())
+    positions[0]["terms"] = {**LOAN_TERMS, "original_principal": "1e14"}
+    positions[1]["terms"] = {**BOND_TERMS, "maturity_date": "2115-02-15"}
+    positions[1]["state"] = {"quantity": "1000000", "spread": "-1"}
+    files["instruments"].write_text(json.dumps(positions))
+    done = run("value", files["instruments"], files["market"], "--measures", "PV", "--json")
+    assert done.returncode == 1
+    rows = json.loads(done.stdout)
+    assert [row["status"] for row in rows] == ["ERROR", "ERROR", "VALUED"]
+    assert {row["error"]["code"] for row in rows[:2]} == {"OVERFLOW"}
+    assert rows[0]["error"]["cell"] == "PV@BASE"
+
+
+def test_market_of_another_day_is_refused_unless_its_age_is_allowed(
+    files: dict[str, Path],
+) -> None:
+    command = ("value", files["instruments"], files["market"], "--measures", "PV")
+    stale = (*command, "--valuation-date", "2023-01-03")
+    done = run(*stale)
+    assert done.returncode == 2
+    assert "the market is of 2022-12-30, 4 days before" in done.stderr
+    assert run(*stale, "--allow-stale-days", "4").returncode == 0
+    done = run(*command, "--valuation-date", "2022-12-29", "--allow-stale-days", "4")
+    assert done.returncode == 2
+    assert "before the market's day" in done.stderr
+    done = run(*command, "--valuation-date", "2299-01-01", "--allow-stale-days", "200000")
+    assert done.returncode == 2
+    assert "outside 1900 to 2199" in done.stderr
+
+
+def test_name_that_cannot_be_printed_is_escaped(files: dict[str, Path]) -> None:
+    positions = json.loads(files["instruments"].read_text())
+    positions[0]["position_id"] = "\ud800"
+    files["instruments"].write_text(json.dumps(positions))
+    done = run("value", files["instruments"], files["market"], "--measures", "PV")
+    assert done.returncode == 0, done.stderr
+    assert "\\ud800" in done.stdout
+
+
+@pytest.mark.parametrize("product_type", ["AMORT_LOAN", "FIXED_BOND", "FX_FWD"])
+def test_schema_says_what_a_position_must_carry(product_type: str) -> None:
+    schema = json.loads(run("schema", product_type).stdout)
+    state = schema["properties"]["state"]
+    assert ("state" in schema["required"]) is (product_type != "FX_FWD")
+    assert state["required"] == (["quantity"] if product_type == "FIXED_BOND" else [])
+    if product_type == "AMORT_LOAN":
+        rate = schema["properties"]["terms"]["properties"]["rate"]
+        assert (rate["minimum"], rate["maximum"]) == (-0.99, 1.0)
+
+
+def test_example_of_the_guide_is_valued(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "guides" / "library.md").read_text(encoding="utf-8")
+    positions, market = re.findall(r"```json\n(.*?)```", guide, flags=re.DOTALL)
+    (tmp_path / "positions.json").write_text(positions)
+    (tmp_path / "market.json").write_text(market)
+    files = tmp_path / "positions.json", tmp_path / "market.json"
+    done = run("value", *files, "--measures", "PV,DV01,WAL", "--json")
+    assert done.returncode == 0, done.stderr
+    values = json.loads(done.stdout)[0]["values"]
+    assert 300_000 < float(values["PV@BASE"]) < 400_000
+    assert 5 < float(values["WAL@BASE"]) < 15
+    assert run("cashflows", *files).returncode == 0

@@ -10,12 +10,23 @@ import pytest
 from pricing.calendars import CALENDARS, ROLLS
 from pricing.daycount import CONVENTIONS
 from pricing.failure import CODES
+from pricing.market.bootstrap.instruments import KINDS as QUOTES
+from pricing.market.interpolation import Interpolation
 from pricing.measures import MEASURES
 from pricing.products.registry import PRODUCTS
+from pricing.scenarios.parse_shock import RISKS
 from pricing.scenarios.shocks import STANDARD
+from pricing.yield_conventions import YIELD_CONVENTIONS
 
 METHODS = Path(__file__).parents[3] / "docs" / "methods"
-PAGES = {"AMORT_LOAN": "loan.md", "FIXED_BOND": "bond.md", "FX_FWD": "fx_forward.md"}
+PAGES = {
+    "AMORT_LOAN": "loan.md",
+    "FIXED_BOND": "bond.md",
+    "FLOATING_NOTE": "floating_note.md",
+    "FX_FWD": "fx_forward.md",
+    "INFLATION_BOND": "inflation_bond.md",
+    "ZERO_COUPON": "zero_coupon.md",
+}
 
 
 def text(name: str) -> str:
@@ -39,9 +50,23 @@ def test_field_of_terms_is_documented(product_type: str) -> None:
         assert f"`{field.name}`" in page, field.name
 
 
+def test_yield_convention_is_documented() -> None:
+    page = text("yield.md")
+    for code in YIELD_CONVENTIONS:
+        assert f"| `{code}` |" in page, code
+
+
 def test_conventions_calendars_and_scenarios_are_documented() -> None:
     page = text("market.md")
     for code in (*CALENDARS, *ROLLS, *CONVENTIONS):
         assert f"`{code}`" in page, code
     for scenario in STANDARD:
         assert f"`{scenario.code}`" in text("scenarios.md")
+
+
+def test_quotes_interpolations_and_shocks_are_documented() -> None:
+    page = text("market.md")
+    for code in (*QUOTES, *Interpolation):
+        assert f"`{code}`" in page, code
+    for risk in RISKS:
+        assert f"| {risk} |" in text("scenarios.md"), risk

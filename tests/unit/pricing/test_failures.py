@@ -35,6 +35,7 @@ LOAN: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("date_of_2200", {"maturity_date": "2200-01-01", "payments": None}, {}, "BAD_DATES"),
     ("date_impossible", {"start_date": "2022-02-30"}, {}, "BAD_DATES"),
     ("date_compact", {"start_date": "20221201"}, {}, "BAD_DATES"),
+    ("date_of_a_week", {"start_date": "2022-W01-1"}, {}, "BAD_DATES"),
     ("date_number", {"start_date": 20221201}, {}, "BAD_DATES"),
     ("date_with_time", {"start_date": dt.datetime(2022, 1, 1, tzinfo=dt.UTC)}, {}, "BAD_DATES"),
     (
@@ -81,6 +82,13 @@ LOAN: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"spread_source": "MARK", "mark_price": "999999"},
         "SPREAD_NOT_SOLVED",
     ),
+    (
+        "default_adjusted_and_a_credit_spread",
+        {},
+        {"credit_basis": "CASHFLOW", "spread_source": "MATRIX"},
+        "CREDIT_COUNTED_TWICE",
+    ),
+    ("default_adjusted", {}, {"credit_basis": "CASHFLOW"}, "TERMS_INVALID"),
     ("unknown_source", {}, {"spread_source": "GUESS"}, "TERMS_INVALID"),
     ("defaulted", {}, {"status": "DEFAULTED"}, "RECOVERY_MISSING"),
     ("charged_off", {}, {"status": "CHARGED_OFF"}, "RECOVERY_MISSING"),

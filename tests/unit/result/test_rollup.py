@@ -63,3 +63,25 @@ def test_a_sum_that_leaves_64_bits_names_its_cell() -> None:
 def test_large_cells_of_opposite_signs_add_up() -> None:
     large = 2**62 - 1
     assert _sum([[large], [large], [-large], [-large], [5]]).cells.tolist() == [[5]]
+
+
+def test_what_is_no_sum_cannot_overflow() -> None:
+    """A price of 4e10 per 100 is odd, but three of them are no reason to lose a run."""
+    large = 2**62 - 1
+    sums = _sum([[1, large]] * 3, additive=np.array([True, False]))
+    assert sums.cells.tolist() == [[3, 0]]
+
+
+@pytest.mark.parametrize("valued", [True, False])
+def test_a_notional_that_leaves_64_bits_is_an_error(valued: bool) -> None:
+    with pytest.raises(rollup.CubeOverflow, match="notional"):
+        _sum(
+            [[0]] * 3,
+            valued=np.full(3, valued),
+            notional=np.full(3, 2**62 - 1, dtype=np.int64),
+        )
+
+
+def test_a_notional_is_in_cents_and_a_slip_of_the_pen_counts_as_none() -> None:
+    amounts = np.array([0.125, -2.5, 1e16, 1.0001e16, 1e30, np.nan, np.inf])
+    assert rollup.notional_cents(amounts).tolist() == [12, -250, 10**18, 0, 0, 0, 0]

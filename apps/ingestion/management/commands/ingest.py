@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -24,6 +25,10 @@ from apps.ingestion.outcome import Progress as Report
 from apps.ingestion.problems import ImportRefused, Problems
 from apps.ingestion.readers import source
 from foundation import roles
+
+INTERRUPTED = 130
+_WIDTH = 240
+"""Columns of a report that goes to a file or a log, where a line is better kept whole."""
 
 SHOWN = 20
 """Problems printed of each file; the count is of all, and --json has the first thousand."""
@@ -71,8 +76,15 @@ class Command(BaseCommand):
                 reject_file=options["reject_file"],
                 dry_run=options["dry_run"],
             )
+            _refuse_same(options["file"], options["reject_file"])
             with _progress() as report:
                 outcome = services.ingest(request, actor=actor(), progress=report)
+        except KeyboardInterrupt:
+            self.stderr.write(f"{options['file']}: interrupted before its end, nothing was written")
+            sys.exit(INTERRUPTED)
+        except (OperationalError, InterfaceError) as error:
+            reason = str(error).strip().split("\n", 1)[0]
+            raise CommandError(f"{options['file']}: the database: {reason}") from None
         except ImportRefused as refused:
             self._report_problems(refused.problems, options)
             raise CommandError(
@@ -96,6 +108,7 @@ class Command(BaseCommand):
             result = {
                 "ok": False,
                 "kind": options["kind"],
+                "file": str(options["file"]),
                 "problem_count": problems.count,
                 "problems": [problem.as_dict() for problem in problems],
             }
@@ -106,9 +119,18 @@ class Command(BaseCommand):
             line = "" if problem.line is None else str(problem.line)
             table.add_row(line, problem.field, problem.code, problem.expected, problem.found)
         console = Console(stderr=True, markup=False, highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDTH
         console.print(table)
         if problems.count > SHOWN:
             console.print(f"... and {problems.count - SHOWN:,} more")
+
+
+def _refuse_same(file: Path, reject_file: Path | None) -> None:
+    if reject_file is not None and reject_file.exists() and reject_file.samefile(file):
+        raise ImportRefused.because(
+            "CONFLICT", "another file than the tape", reject_file, field="--reject-file"
+        )
 
 
 def actor() -> str:

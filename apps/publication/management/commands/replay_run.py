@@ -40,13 +40,15 @@ class Command(BaseCommand):
                 "positions": found.positions,
                 "crashed": found.crashed,
                 "seconds": round(found.seconds, 3),
+                "altered": found.altered,
                 "differences": [str(difference) for difference in found.differences],
             }
             self.stdout.write(json.dumps(facts))
         else:
-            for difference in found.differences:
+            for difference in (*found.altered, *found.differences):
                 self.stdout.write(str(difference))
-            verdict = "the same bits" if found.same else f"{len(found.differences)} differences"
+            count = len(found.altered) + len(found.differences)
+            verdict = "the same bits" if found.same else f"{count} differences"
             self.stdout.write(
                 f"run {found.run}: {verdict} in {found.positions} positions "
                 f"of {found.tasks} tasks, {found.seconds:.1f} s"

@@ -54,7 +54,7 @@ class Command(BaseCommand):
         try:
             submitted = services.submit(_submission(options), submitted_by=getpass.getuser())
         except SubmitError as error:
-            raise CommandError(f"--{error.field}: {error} [{error.code}]") from error
+            raise CommandError(f"{option(error.field)}: {error} [{error.code}]") from error
         made = "submitted" if submitted.created else "equal input, already submitted"
         self.stderr.write(
             f"run {submitted.run_id} {made}; snapshots {submitted.positions_age} and "
@@ -126,6 +126,11 @@ def _submission(options: dict[str, Any]) -> Submission:
         max_attempts=options["max_attempts"],
         force=options["force"],
     )
+
+
+def option(field: str) -> str:
+    """Return the option that a field of the submission is given by."""
+    return "--portfolio" if field == "node" else "--" + field.replace("_", "-")
 
 
 def _date(text: str) -> dt.date:

@@ -15,6 +15,8 @@ from apps.run.leases import Holder
 from apps.run.supervisor import UNFIT, Supervisor, owner_name
 from apps.run.worker import Terms, Worker
 
+_DAY = 86_400.0
+
 
 class Command(BaseCommand):
     """Work on runs until stopped, or with --drain until none is left."""
@@ -36,11 +38,14 @@ class Command(BaseCommand):
         )
         # One of the processes that the supervisor starts, under the name of its leases.
         parser.add_argument("--process", default="", help="internal: be this one process")
+        parser.add_argument(
+            "--supervisor", type=int, help="internal: the process without which it ends"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Supervise, or be one of the supervised."""
-        if options["lease_seconds"] < 1 / 4:
-            raise CommandError("--lease-seconds is at least 0.25")
+        if not 1 / 4 <= options["lease_seconds"] <= _DAY:
+            raise CommandError("--lease-seconds is between 0.25 and 86400")
         if options["process"]:
             self._work(options)
             return
@@ -79,5 +84,6 @@ class Command(BaseCommand):
                 splits=settings.TIEOUT_SPLITS_PER_RUN,
             ),
             drain=options["drain"],
+            supervisor=options["supervisor"],
         )
         Worker(holder, terms).work()

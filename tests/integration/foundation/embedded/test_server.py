@@ -198,6 +198,17 @@ def test_a_stale_pid_of_a_zombie_is_not_believed(started):
         zombie.wait()
 
 
+def test_a_server_that_does_not_answer_is_stopped_before_its_data_is_deleted(started):
+    """Its passwords are gone, so that nobody can ask it; it runs all the same."""
+    pid = started.status().pid
+    started.places.secrets.unlink()
+    assert not started.is_ready()
+    started.reset()
+    cmdline = Path(f"/proc/{pid}/cmdline")  # empty for a zombie that nobody has waited for
+    assert not cmdline.exists() or cmdline.read_bytes() == b""
+    assert not started.places.data.exists()
+
+
 def test_a_second_start_finds_the_first(started):
     assert len({*_processes(started, 2), *_processes(started, 1)}) == 1
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pricing import cashflows
+from pricing.axis import Cut
 from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.products.registry import product
@@ -211,3 +212,17 @@ def test_settlement_days_discount_to_settlement(
     zero = make_states().market.curves["USD-TREASURY"].zero_rates(np.array([days / 365]))[0]
     expected = cells["PV@BASE"] * np.exp((zero + 0.02) * days / 365) / 1e6 * 100
     assert cells["DIRTY_PRICE@BASE"] == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_price_on_a_coupon_date_is_without_the_coupon_and_nothing_is_accrued(
+    cut: Cut, value: Value, position: Position, make_states: MakeStates
+) -> None:
+    """The coupon paid at settlement is the seller's at either cut; PV holds it at START_OF_DAY."""
+    day = dt.date(2022, 8, 15)
+    states = make_states(flat("2022-08-15", 0.02), [{"code": "BASE"}], day=day, cut=cut)
+    cells = value(position("FIXED_BOND"), states)
+    assert cells["CLEAN_PRICE@BASE"] == cells["DIRTY_PRICE@BASE"]
+    coupon = 20_000.0 if cut is Cut.START_OF_DAY else 0.0
+    assert cells["ACCRUED@BASE"] == pytest.approx(coupon)
+    assert cells["PV@BASE"] == pytest.approx(cells["CLEAN_PRICE@BASE"] * 1e4 + coupon)

@@ -13,6 +13,7 @@ from pricing import cashflows, valuation
 from pricing.axis import Cut
 from pricing.batch import Names
 from pricing.cashflows import ProjectedFlow
+from pricing.failure import Failure
 from pricing.position import PositionInput
 from pricing.products.registry import product
 from pricing.scenarios import States
@@ -149,10 +150,12 @@ def test_psa_ramps_by_age_and_quarterly_periods_prepay_three_months(flows: Flows
         }
     )
     prepaid = amounts(quarterly, "PREPAYMENT")
-    assert prepaid[0] == pytest.approx(100_000 * (1 - (1 - 0.006) ** 0.25))
+    months = (1 - 0.002) * (1 - 0.004) * (1 - 0.006)
+    assert prepaid[0] == pytest.approx(100_000 * (1 - months ** (1 / 12)))
     kept = 100_000.0
     for k in range(12):
-        share = 1 - (1 - 0.06 * min(3 * (k + 1), 30) / 30) ** 0.25
+        ages = [min(3 * k + month, 30) for month in (1, 2, 3)]
+        share = 1 - np.prod([(1 - 0.06 * age / 30) ** (1 / 12) for age in ages])
         assert prepaid[k] == pytest.approx(kept * share)
         kept *= 1 - share
 
@@ -161,6 +164,34 @@ def test_odd_first_period_accrues_from_the_start(flows: Flows) -> None:
     found = flows({"start_date": "2022-12-10", "first_payment_date": "2023-02-01"})
     assert amounts(found, "INTEREST")[0] == pytest.approx(100_000 * 0.06 * 51 / 360)
     assert found[0].date == dt.date(2023, 2, 1)
+
+
+def test_icma_interest_counts_every_day_of_a_first_period_of_four_periods_and_a_part(
+    flows: Flows,
+) -> None:
+    """ICMA Rule 251: 1 to 15 January is 14 of the 31 days from 15 December, then four months."""
+    found = flows(
+        {
+            "start_date": "2023-01-01",
+            "first_payment_date": "2023-05-15",
+            "interest_basis": "ACT/ACT ICMA",
+        }
+    )
+    interest = 100_000 * 0.06 / 12 * (4 + 14 / 31)
+    assert amounts(found, "INTEREST")[0] == pytest.approx(interest, rel=1e-14)
+
+
+def test_icma_interest_of_a_single_payment_off_its_payment_day_is_whole(flows: Flows) -> None:
+    found = flows(
+        {
+            "start_date": "2023-02-20",
+            "first_payment_date": "2023-03-20",
+            "payment_day": 15,
+            "payments": 1,
+            "interest_basis": "ACT/ACT ICMA",
+        }
+    )
+    assert amounts(found, "INTEREST") == pytest.approx([100_000 * 0.06 / 12], rel=1e-14)
 
 
 def test_month_end_payments_and_leap_days(flows: Flows) -> None:
@@ -234,6 +265,18 @@ def test_past_due_principal_is_at_face_beside_the_value(
     assert cells["PAST_DUE@BASE"] == 2_300.0
 
 
+def test_past_due_principal_comes_on_top_of_a_derived_balance(
+    flows: Flows, value: Callable[..., dict[str, float]], position: Callable[..., PositionInput]
+) -> None:
+    """The scheduled balance is what is left when all is paid: what is past due is not in it."""
+    seasoned = {"start_date": "2017-12-01", "first_payment_date": "2018-01-01"}
+    scheduled = sum(amounts(flows(seasoned), "PRINCIPAL"))
+    late = {"past_due_principal": "2000", "next_due_date": "2022-11-01"}
+    assert sum(amounts(flows(seasoned, late), "PRINCIPAL")) == pytest.approx(scheduled)
+    cells = value(position(terms=seasoned, state=late))
+    assert cells["PRINCIPAL@BASE"] == pytest.approx(scheduled + 2_000)
+
+
 def test_value_is_the_sum_of_the_flows_under_every_scenario(
     flows: Flows,
     value: Callable[..., dict[str, float]],
@@ -300,6 +343,43 @@ def test_mark_is_reproduced_by_the_spread_that_is_solved(
         assert cells[f"{basis}_PRICE@BASE"] == pytest.approx(float(price), abs=1e-9)
         # Frozen: the same residual in every scenario.
         assert cells["PV@UP"] < cells["PV@BASE"]
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_price_is_per_100_of_the_balance_at_settlement(
+    cut: Cut,
+    flows: Flows,
+    value: Callable[..., dict[str, float]],
+    position: Callable[..., PositionInput],
+    market: dict[str, Any],
+    make_states: Callable[..., States],
+) -> None:
+    """What is paid on 1 January is the seller's: 3 January buys the balance left, 2 days earned."""
+    market["settlement_days"] = {"USD": 2}
+    states = make_states(market, cut=cut)
+    terms = {"prepayment": {"kind": "SMM", "speed": "0.05"}}
+    found = flows(terms, states=states)
+    then = 4 / 365.0
+    settled = [flow for flow in found if flow.years > then]
+    balance = sum(flow.amount for flow in settled if flow.kind != "INTEREST")
+    assert balance < 95_000
+    factor = np.exp(-(states.zero_rates("USD-TREASURY", np.array([then]), 0)[0] + 0.015) * then)
+    dirty = sum(flow.pv for flow in settled) / factor / balance * 100
+    cells = value(position(terms=terms), states)
+    assert cells["DIRTY_PRICE@BASE"] == pytest.approx(dirty, rel=1e-12)
+    earned = 100 * 0.06 * 2 / 360
+    assert cells["CLEAN_PRICE@BASE"] == pytest.approx(dirty - earned, rel=1e-12)
+
+
+def test_loan_repaid_before_settlement_has_no_spread_for_its_mark(
+    position: Callable[..., PositionInput],
+    failure: Callable[..., Failure],
+    market: dict[str, Any],
+    make_states: Callable[..., States],
+) -> None:
+    market["settlement_days"] = {"USD": 2}
+    last = position(terms={"payments": 1}, state={"spread_source": "MARK", "mark_price": "99"})
+    assert failure(last, make_states(market)).code == "SPREAD_NOT_SOLVED"
 
 
 def test_wal_is_principal_time_over_principal(

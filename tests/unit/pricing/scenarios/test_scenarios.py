@@ -187,6 +187,9 @@ SHOCKS: list[tuple[str, Any, str, str]] = [
      "FX_SHOCK_OF_RUN_CURRENCY"),
     ("fx_negative", {"risk": "FX", "size": "-2", "currency": "EUR", "mode": "ABSOLUTE"},
      "X.shocks[0]", "FX_NOT_POSITIVE"),
+    ("spread_of_a_currency_without_curve", {"risk": "SPREAD", "size": "0.1", "currency": "CHF"},
+     "X.shocks[0]", "UNKNOWN_CURRENCY"),
+    ("underscore", {"risk": "RATE", "size": "1_0"}, "X.shocks[0].size", "SCENARIO_INVALID"),
     ("rating_unknown", {"risk": "SPREAD", "size": "0.1", "rating": "Z"}, "X.shocks[0]",
      "UNKNOWN_RATING"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Par quotes -> zero nodes, by QuantLib, once when quotes come in; pricing reads only the nodes.
+"""Treasury par yields -> zero nodes.
 
 US Treasury constant-maturity (CMT) yields are par yields: tenors below one year are bill rates,
 simple Act/365 (the Treasury's bond-equivalent yield of a bill), tenors from one year are coupons
@@ -18,9 +18,16 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from pricing import dates
 from pricing.market import reading
+from pricing.market.curves import ZeroCurve
 from pricing.market.errors import MarketError
 from pricing.market.plain import plain
+
+FloatArray = npt.NDArray[np.float64]
 
 METHOD = "par yields: bills simple ACT/365F below 1Y, semiannual par notes from 1Y; LINEAR_ZERO"
 SHORTEST_NOTE_MONTHS = 12
@@ -98,6 +105,9 @@ def _helper(ql: Any, quote: ParQuote) -> Any:
             rate, period, 0, ql.NullCalendar(), ql.Unadjusted, False, ql.Actual365Fixed()
         )
     start = ql.Settings.instance().evaluationDate
+    # Dates counted forward meet the maturity whatever the day of the month; counted back from
+    # 28 February to a start on the 29th the first coupon would be a day short.
+    whole = quote.months % 6 == 0
     schedule = ql.Schedule(
         start,
         start + period,
@@ -105,7 +115,7 @@ def _helper(ql: Any, quote: ParQuote) -> Any:
         ql.NullCalendar(),
         ql.Unadjusted,
         ql.Unadjusted,
-        ql.DateGeneration.Backward,
+        ql.DateGeneration.Forward if whole else ql.DateGeneration.Backward,
         False,
     )
     par = ql.QuoteHandle(ql.SimpleQuote(100.0))
@@ -136,6 +146,40 @@ def _nodes(ql: Any, quotes: list[ParQuote], place: str) -> list[tuple[dt.date, D
         day = dt.date(date.year(), date.month(), date.dayOfMonth())
         nodes.append((day, Decimal(f"{zero:.{DIGITS}f}").normalize()))
     return nodes
+
+
+def jacobian(
+    as_of: int, curve: ZeroCurve, months: Sequence[int], rates: Sequence[float]
+) -> FloatArray:
+    """Return (nodes, quotes): the derivative of each node's zero rate by each par yield.
+
+    At a price of par F(z, y) = 0 the implicit function has dz/dy = -(dF/dz)^-1 dF/dy. A quote
+    depends on no later node, so the system is solved forwards, row by row.
+    """
+    count = len(months)
+    by_node = np.zeros((count, count))
+    by_quote = np.zeros(count)
+    for place, (length, rate) in enumerate(zip(months, rates, strict=True)):
+        bill = length < SHORTEST_NOTE_MONTHS
+        steps = [length] if bill else range(length % 6 or 6, length + 1, 6)
+        days = [dates.add_months(as_of, step) - as_of for step in steps]
+        times = np.array(days) / 365.0
+        factors = np.exp(-curve.zero_rates(times) * times)
+        earned = times if bill else np.full(len(times), 0.5)
+        if not bill and length % 6:
+            earned[0] = (length % 6) / 12.0
+        paid = rate * earned
+        paid[-1] += 1.0
+        by_node[place] = -(curve.weights(times) * (paid * times * factors)).sum(axis=1)
+        by_quote[place] = (earned * factors).sum()
+    out = np.zeros((count, count))
+    for place in range(count):
+        right = np.zeros(count)
+        right[place] = -by_quote[place]
+        for before in range(place):
+            right -= by_node[place, before] * out[before]
+        out[place] = right / by_node[place, place]
+    return out
 
 
 def par_curve_document(

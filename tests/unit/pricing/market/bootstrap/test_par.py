@@ -21,18 +21,22 @@ QUOTES = [
 """US Treasury par yield curve rates of 2022-12-30 (constant maturity)."""
 
 
-def test_every_quote_reprices_to_par() -> None:
-    part = bootstrap.par_curve_document("USD-TREASURY", "USD", DAY, QUOTES, "US Treasury")
+@pytest.mark.parametrize(
+    "as_of", [DAY, dt.date(2024, 2, 29), dt.date(2023, 8, 31), dt.date(2021, 2, 28)], ids=str
+)
+def test_every_quote_reprices_to_par(as_of: dt.date) -> None:
+    """A half year of coupon every six months from the day, on 29 February as on any other."""
+    part = bootstrap.par_curve_document("USD-TREASURY", "USD", as_of, QUOTES, "US Treasury")
     market = snapshot.parse(
         {
             "format": "tieout.market/1",
-            "as_of": DAY.isoformat(),
+            "as_of": as_of.isoformat(),
             "curves": [part],
             "discount": {"USD": "USD-TREASURY"},
         }
     )
     curve = market.curves["USD-TREASURY"]
-    day = dates.ordinal(DAY)
+    day = dates.ordinal(as_of)
 
     def factor(months: list[int]) -> np.ndarray:
         times = np.array([dates.add_months(day, m) - day for m in months]) / 365.0
