@@ -122,13 +122,15 @@ _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
 _OPTIONS = _DERIVATIVES
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
-_CREDIT_DERIVATIVES: frozenset[str] = frozenset()
+_CREDIT_DERIVATIVES = _DERIVATIVES
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
     Measure("PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value, dirty", _ALL),
     Measure("CLEAN_PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value less accrued", _ALL),
-    Measure("ACCRUED", Kind.SUM, Unit.AMOUNT, _LOCAL, "interest earned since last due date", _ACCRUING),
+    Measure(
+        "ACCRUED", Kind.SUM, Unit.AMOUNT, _LOCAL, "interest earned since last due date", _ACCRUING
+    ),
     Measure(
         "DV01",
         Kind.SUM,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +41,7 @@ class Product:
     terms: type
     state: type
     derivable: tuple[str, ...] = ()
-    variants: Mapping[str, type] = MappingProxyType({})
+    variants: Mapping[str, type] = field(default_factory=dict)
     """The terms by `kind`, of a product that has several kinds of contract."""
 
     def state_source(self, state: Mapping[str, Any]) -> str:
