@@ -84,8 +84,8 @@ def _living(group: Group, markets: Markets) -> Group:
 class Swaps:
     """Credit default swaps with premiums left: flow j is of the distinct period `place[j]`.
 
-    Periods accrue from `start` to the day before `end` and are paid on `paid`; `fraction` is of
-    each flow. `side` is 1 where protection is held, -1 where it is sold.
+    Periods accrue from `start` to the day before `end`, are covered up to `covered` and paid on
+    `paid`; `fraction` is of each flow. `side` is 1 where protection is held, -1 where it is sold.
     """
 
     group: Group
@@ -93,6 +93,7 @@ class Swaps:
     legs: Legs
     start: IntArray
     end: IntArray
+    covered: IntArray
     paid: IntArray
     basis: IntArray
     place: Int32Array
@@ -111,11 +112,13 @@ class Swaps:
         fraction = periods.fraction.copy()
         last = periods.offsets[1:] - 1
         # The last period ends on the maturity itself, moved or not, and may count that day.
-        end[last] = legs.schedule.maturity + group.integers("last_day")
+        covered = end.copy()
+        covered[last] = legs.schedule.maturity
+        end[last] = covered[last] + group.integers("last_day")
         basis = legs.schedule.basis
         fraction[last] = daycount.year_fraction(basis, start[last], end[last], _NEVER)
         counted = basis[periods.owner]
-        sample, place = combine(start, end, periods.paid[periods.place], counted)
+        sample, place = combine(start, end, covered, periods.paid[periods.place], counted)
         recovery = np.where(
             group.integers("recovery_known") == 1, group.floats("recovery"), markets.recovery
         )
@@ -125,6 +128,7 @@ class Swaps:
             legs,
             start[sample],
             end[sample],
+            covered[sample],
             periods.paid[periods.place][sample],
             counted[sample],
             place.astype(np.int32),
@@ -150,7 +154,7 @@ class Swaps:
         return self.side[:, None] * (protection - self.rate[:, None] * annuity)
 
     def par_rate(self, states_of: StateSet) -> FloatArray:
-        """Return (rows, states): the premium at which protection is worth its price less accrued."""
+        """Return (rows, states): the premium, accrued taken off, that protection is worth."""
         protection, annuity = self.protection_and_annuity(states_of)
         clean = annuity - (self.legs.current_notional() * self.accrued_years())[:, None]
         safe = np.where(clean == 0.0, 1.0, clean)
@@ -202,7 +206,7 @@ class Swaps:
         paid, _ = integrals.at(days - self.states.day)
         begin, end = place.reshape(bounds.shape)
         face = self.legs.current_notional() * self.loss
-        return face[:, None] * (paid[end] - paid[begin])
+        return np.asarray(face[:, None] * (paid[end] - paid[begin]))
 
     def _isda_premium(
         self, integrals: DefaultIntegrals, states_of: StateSet
@@ -224,11 +228,12 @@ class Swaps:
         Default is in the middle of what is left of each period.
         """
         begin = np.maximum(self.start, self.states.day)
-        middle = begin + (self.end - begin) // 2
-        survival = self._survival(begin, states_of) - self._survival(self.end, states_of)
-        default = survival * self._discount(middle, states_of)
+        middle = begin + (self.covered - begin) // 2
+        lost = self._survival(begin, states_of) - self._survival(self.covered, states_of)
+        default = lost * self._discount(middle, states_of)
         premium = self._discount(self.paid, states_of) * self._survival(self.paid, states_of)
-        earned = daycount.year_fraction(self.basis, self.start, middle, _NEVER)
+        until = middle + (self.end - self.covered)
+        earned = daycount.year_fraction(self.basis, self.start, until, _NEVER)
         return default, premium, earned[:, None] * default
 
 

@@ -113,9 +113,7 @@ def _parts(
     small = np.abs(fall) < 1e-4
     safe = np.where(small, 1.0, fall)
     decayed = -np.expm1(-safe)
-    mean = np.where(
-        small, 1.0 - fall * (0.5 - fall * (1.0 / 6.0 - fall / 24.0)), decayed / safe
-    )
+    mean = np.where(small, 1.0 - fall * (0.5 - fall * (1.0 / 6.0 - fall / 24.0)), decayed / safe)
     late = np.where(
         small,
         0.5 - fall * (1.0 / 3.0 - fall * (1.0 / 8.0 - fall / 30.0)),

@@ -76,9 +76,7 @@ class Group:
         for row in self.rows[places].tolist():
             self.failures.setdefault(row, failure)
 
-    def put(
-        self, currencies: tuple[str, ...], value: Callable[[StateSet], FloatArray]
-    ) -> None:
+    def put(self, currencies: tuple[str, ...], value: Callable[[StateSet], FloatArray]) -> None:
         """Add to the cells what values (rows, states) in the first of `currencies` make."""
         found = self.states.state_set(currencies, self.currency, credit=False)
         if len(found):
@@ -132,7 +130,7 @@ def curve_of(
         return Failure("UNKNOWN_CURVE", f"the market has no curve {what}")
     if curve.currency != currency:
         return Failure("CURVE_CURRENCY", f"curve {curve.name} is in {curve.currency}")
-    used = (f"curve/{curve.name}",)
+    used: Used = (f"curve/{curve.name}",)
     if not named:
         pair = (currency, collateral)
         own = f"collateral/{currency}/{collateral}" if pair in states.market.collateral else ""
@@ -161,9 +159,7 @@ def leg_market(
 ) -> tuple[LegMarket, Used] | Failure:
     """Return what the legs of a side are valued with, and the market objects it comes from."""
     currency = group.text(f"{side}_currency")
-    found = curve_of(
-        group.states, currency, group.text(f"{side}_curve"), group.text("collateral")
-    )
+    found = curve_of(group.states, currency, group.text(f"{side}_curve"), group.text("collateral"))
     if isinstance(found, Failure):
         return found
     curve, used = found

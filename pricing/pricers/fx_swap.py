@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
@@ -64,10 +66,9 @@ def value(group: Group, markets: Markets) -> None:
             return
         days = days[~over]
     for side, name, sign in SIDES:
-        amounts, curve = _amounts(group, days, name, sign), markets[side].curve
-        group.put(
-            (markets[side].currency,), lambda s, a=amounts, c=curve: _worth(days, a, c, group.states, s)
-        )
+        amounts = _amounts(group, days, name, sign)
+        worth = partial(_worth, days, amounts, markets[side].curve, group.states)
+        group.put((markets[side].currency,), worth)
     group.fill_amount("NOTIONAL", markets["receive"].currency, group.floats("notional"))
 
 

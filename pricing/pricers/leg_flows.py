@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.projection import Component, Leg, project
 from pricing.pricers.swap_legs import Legs

@@ -60,9 +60,7 @@ def paid_days(schedule: Schedule, pay_lag: IntArray, k: IntArray) -> IntArray:
     return calendars.business_days_after(paid, pay_lag, schedule.calendar)
 
 
-def periods_left(
-    schedule: Schedule, pay_lag: IntArray, first: IntArray
-) -> LegPeriods:
+def periods_left(schedule: Schedule, pay_lag: IntArray, first: IntArray) -> LegPeriods:
     """Return the periods of legs from payment `first` on; each leg has at least one left."""
     count = schedule.payments - first
     sample, row = combine(

@@ -18,8 +18,8 @@ from pricing.pricers.derivative_group import (
     fx_used,
     leg_market,
 )
-from pricing.pricers.leg_flows import flows_of
 from pricing.pricers.flows import ProjectedFlow
+from pricing.pricers.leg_flows import flows_of
 from pricing.pricers.swap_legs import Legs
 from pricing.products.derivative import KINDS
 from pricing.products.swap import RESETTING
@@ -28,17 +28,15 @@ from pricing.scenarios.market_states import StateSet
 FloatArray = npt.NDArray[np.float64]
 
 OIS = KINDS.index("OIS")
+_ANY_RATE = (IndexKind.OVERNIGHT, IndexKind.PRIME, IndexKind.TERM)
 SIDES = (("receive", 1.0), ("pay", -1.0))
 Markets = dict[str, LegMarket]
 
 
 def uses(group: Group) -> tuple[Markets, Used] | Failure:
     """Return what both legs are valued with and the market objects used, or why there is none."""
-    kinds = (IndexKind.OVERNIGHT, IndexKind.PRIME)
-    if group.flag("kind") != OIS:
-        kinds = (*kinds, IndexKind.TERM)
-    else:
-        kinds = (IndexKind.OVERNIGHT,)
+    overnight = group.flag("kind") == OIS
+    kinds = (IndexKind.OVERNIGHT,) if overnight else _ANY_RATE
     markets: Markets = {}
     used: Used = ()
     for side, _ in SIDES:

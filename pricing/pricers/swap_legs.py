@@ -129,9 +129,7 @@ class Legs:
         for flow in np.flatnonzero(missing != NOT_MISSING).tolist():
             place = self.places[self.periods.owner[flow]]
             day = date_of(int(missing[flow]))
-            failure = Failure(
-                "FIXING_MISSING", f"{self.market.index.name} has no fixing for {day}"
-            )
+            failure = Failure("FIXING_MISSING", f"{self.market.index.name} has no fixing for {day}")
             self.group.fail(np.array([place]), failure)
 
     def sums(self, amounts: FloatArray, factors: FloatArray) -> FloatArray:
@@ -164,14 +162,14 @@ class Legs:
         """Return (flows,): the part of the notional that ends with each period."""
         following = np.append(self.notional[1:], 0.0)
         following[self.periods.offsets[1:] - 1] = 0.0
-        return self.notional - following
+        return np.asarray(self.notional - following)
 
     def begins_later(self) -> BoolArray:
         """Return whether each leg's notional has still to be paid in."""
         start = self.schedule.start
         day = self.states.day
         later = start >= day if self.states.inclusive else start > day
-        return later & (self.first == 0)
+        return np.asarray(later & (self.first == 0))
 
     def _paid_in(self, states_of: StateSet) -> FloatArray:
         """Return (legs, states): the notional paid in at a start after the cut."""

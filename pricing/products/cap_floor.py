@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pricing.batch import Names
 from pricing.failure import Refused
 from pricing.products import fields
 from pricing.products.derivative_state import DerivativeState, share_of
-from pricing.products.fields import declared
+from pricing.products.fields import about, declared
 from pricing.products.rows import Row
 from pricing.products.swap_leg import LegTerms, leg_row
 
@@ -29,7 +29,9 @@ class CapFloorTerms:
     start_date: int = declared("date", "when the first period begins")
     maturity_date: int = declared("date", "when the last period ends, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    leg: LegTerms = declared("object", "the floating leg whose rates are capped", of=LegTerms)
+    leg: LegTerms = field(
+        metadata=about("object", "the floating leg whose rates are capped", of=LegTerms)
+    )
     floor_strike: float | None = declared("rate", "strike of the floor of a collar", None)
     omit_first_period: bool = declared(
         "flag", "whether the first period, whose rate is known at the start, has no option", False
@@ -40,7 +42,9 @@ class CapFloorTerms:
     collateral_currency: str = declared(
         "currency", "currency of the collateral, which picks the discount curves", ""
     )
-    attributes: Any = declared("object", "facts carried for others, not read here", None)
+    attributes: Any = field(
+        default=None, metadata=about("object", "facts carried for others, not read here")
+    )
 
 
 def row(terms: Any, state: DerivativeState, currency: str, names: Names) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pricing.batch import Names
@@ -10,7 +10,7 @@ from pricing.daycount import PERIODIC
 from pricing.failure import Refused
 from pricing.products import fields
 from pricing.products.derivative_state import DerivativeState, share_of
-from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, declared
+from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.rows import Row
 from pricing.products.swap_leg import LegTerms, leg_row
 from pricing.products.terms import FREQUENCIES
@@ -64,7 +64,9 @@ class CdsTerms:
     collateral_currency: str = declared(
         "currency", "currency of the collateral, which picks the discount curves", ""
     )
-    attributes: Any = declared("object", "facts carried for others, not read here", None)
+    attributes: Any = field(
+        default=None, metadata=about("object", "facts carried for others, not read here")
+    )
 
 
 def row(terms: Any, state: DerivativeState, currency: str, names: Names) -> Row:

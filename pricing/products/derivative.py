@@ -85,7 +85,9 @@ def _row(position: PositionInput, names: Names) -> Row:
         raise Refused("TERMS_INVALID", "terms: an object is expected")
     kind = position.terms.get("kind")
     if not isinstance(kind, str) or kind not in _ROWS:
-        raise Refused("TERMS_INVALID", f"terms.kind: {shown(kind)} is not one of {', '.join(KINDS)}")
+        raise Refused(
+            "TERMS_INVALID", f"terms.kind: {shown(kind)} is not one of {', '.join(KINDS)}"
+        )
     state = fields.read(DerivativeState, position.state, "state", open_ended=True)
     row = _ROWS[kind](position.terms, state, position.currency, names)
     row["kind"] = KINDS.index(kind)

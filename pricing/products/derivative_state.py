@@ -16,7 +16,7 @@ class DerivativeState:
     status: str = declared("choice", "status", "PERFORMING", choices=("PERFORMING", "CLOSED"))
     resetting_notional: float | None = declared(
         "amount",
-        "notional of the current period of a resetting leg, for the whole contract, in its currency",
+        "current notional of a resetting leg, of the whole contract, in the leg's currency",
         None,
         positive=True,
     )

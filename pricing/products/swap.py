@@ -5,7 +5,7 @@ docs/methods/derivative.md gives the formulas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pricing.batch import Names
@@ -28,8 +28,8 @@ class SwapTerms:
     start_date: int = declared("date", "when the first periods begin")
     maturity_date: int = declared("date", "when the last periods end, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    receive: LegTerms = declared("object", "the leg received", of=LegTerms)
-    pay: LegTerms = declared("object", "the leg paid", of=LegTerms)
+    receive: LegTerms = field(metadata=about("object", "the leg received", of=LegTerms))
+    pay: LegTerms = field(metadata=about("object", "the leg paid", of=LegTerms))
     collateral_currency: str = declared(
         "currency", "currency of the collateral, which picks the discount curves", ""
     )
@@ -42,7 +42,9 @@ class SwapTerms:
     exchange_notional: bool | None = declared(
         "flag", "whether notionals are exchanged; absent: for XCCY alone", None
     )
-    attributes: Any = declared("object", "facts carried for others, not read here", None)
+    attributes: Any = field(
+        default=None, metadata=about("object", "facts carried for others, not read here")
+    )
 
 
 def row(terms: Any, state: DerivativeState, currency: str, names: Names) -> Row:
@@ -92,7 +94,9 @@ def _check(swap: SwapTerms, currency: str) -> None:
     if swap.exchange_notional is False:
         raise Refused("TERMS_INVALID", "terms.exchange_notional: a resetting swap exchanges them")
     if receive.frequency != pay.frequency:
-        raise Refused("TERMS_INVALID", "terms.pay.frequency: a resetting swap has one for both legs")
+        raise Refused(
+            "TERMS_INVALID", "terms.pay.frequency: a resetting swap has one for both legs"
+        )
     for side, leg in (("receive", receive), ("pay", pay)):
         if leg.notional_schedule is not None:
             raise Refused(

@@ -83,9 +83,7 @@ class LegTerms:
     )
     end_of_month: bool = declared("flag", "periods end at month ends", False)
     calendar: str = declared("choice", "business days of payments", "NONE", **CALENDAR)
-    roll_convention: str = declared(
-        "choice", "how dates are moved", "MODIFIED_FOLLOWING", **ROLL
-    )
+    roll_convention: str = declared("choice", "how dates are moved", "MODIFIED_FOLLOWING", **ROLL)
     accrual_dates: str = declared(
         "choice", "whether interest runs to moved dates", "ADJUSTED", choices=ACCRUAL_DATES
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pricing.batch import Names
 from pricing.failure import Refused
 from pricing.products import fields
 from pricing.products.derivative_state import DerivativeState, share_of
-from pricing.products.fields import declared
+from pricing.products.fields import about, declared
 from pricing.products.rows import Row
 from pricing.products.swap_leg import LegTerms, leg_row
 
@@ -30,8 +30,10 @@ class SwaptionTerms:
     start_date: int = declared("date", "when the swap begins")
     maturity_date: int = declared("date", "when the swap ends, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    fixed: LegTerms = declared("object", "the fixed leg of the swap", of=LegTerms)
-    floating: LegTerms = declared("object", "the floating leg of the swap", of=LegTerms)
+    fixed: LegTerms = field(metadata=about("object", "the fixed leg of the swap", of=LegTerms))
+    floating: LegTerms = field(
+        metadata=about("object", "the floating leg of the swap", of=LegTerms)
+    )
     settlement: str = declared(
         "choice",
         "PHYSICAL: into the swap; CASH_PAR_YIELD: in cash, the annuity at the swap rate itself",
@@ -44,7 +46,9 @@ class SwaptionTerms:
     collateral_currency: str = declared(
         "currency", "currency of the collateral, which picks the discount curves", ""
     )
-    attributes: Any = declared("object", "facts carried for others, not read here", None)
+    attributes: Any = field(
+        default=None, metadata=about("object", "facts carried for others, not read here")
+    )
 
 
 def row(terms: Any, state: DerivativeState, currency: str, names: Names) -> Row:
