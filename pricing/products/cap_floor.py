@@ -23,15 +23,15 @@ COLUMNS = {"option": "i1", "strike": "f8", "floor_strike": "f8", "volatility": "
 class CapFloorTerms:
     """A cap, a floor, or a collar: a cap held and a floor written."""
 
+    leg: LegTerms = field(
+        metadata=about("object", "the floating leg whose rates are capped", of=LegTerms)
+    )
     kind: str = declared("choice", "what the contract is", choices=KINDS)
     option: str = declared("choice", "CAP, FLOOR or COLLAR", choices=OPTIONS)
     strike: float = declared("rate", "rate above which a cap, below which a floor pays")
     start_date: int = declared("date", "when the first period begins")
     maturity_date: int = declared("date", "when the last period ends, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    leg: LegTerms = field(
-        metadata=about("object", "the floating leg whose rates are capped", of=LegTerms)
-    )
     floor_strike: float | None = declared("rate", "strike of the floor of a collar", None)
     omit_first_period: bool = declared(
         "flag", "whether the first period, whose rate is known at the start, has no option", False

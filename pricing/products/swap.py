@@ -24,12 +24,12 @@ RESETTING = ("NONE", "RECEIVE", "PAY")
 class SwapTerms:
     """A swap: a leg received and a leg paid, on one notional or two currencies' notionals."""
 
+    receive: LegTerms = field(metadata=about("object", "the leg received", of=LegTerms))
+    pay: LegTerms = field(metadata=about("object", "the leg paid", of=LegTerms))
     kind: str = declared("choice", "what the contract is", choices=KINDS)
     start_date: int = declared("date", "when the first periods begin")
     maturity_date: int = declared("date", "when the last periods end, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    receive: LegTerms = field(metadata=about("object", "the leg received", of=LegTerms))
-    pay: LegTerms = field(metadata=about("object", "the leg paid", of=LegTerms))
     collateral_currency: str = declared(
         "currency", "currency of the collateral, which picks the discount curves", ""
     )

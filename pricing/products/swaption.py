@@ -24,16 +24,16 @@ COLUMNS = {"expiry": "i4", "settlement": "i1"}
 class SwaptionTerms:
     """A European swaption; a PAYER pays the fixed leg once exercised."""
 
+    fixed: LegTerms = field(metadata=about("object", "the fixed leg of the swap", of=LegTerms))
+    floating: LegTerms = field(
+        metadata=about("object", "the floating leg of the swap", of=LegTerms)
+    )
     kind: str = declared("choice", "what the contract is", choices=KINDS)
     option: str = declared("choice", "which leg the holder pays: the fixed one", choices=OPTIONS)
     expiry_date: int = declared("date", "day of exercise")
     start_date: int = declared("date", "when the swap begins")
     maturity_date: int = declared("date", "when the swap ends, unadjusted")
     notional: float = declared("amount", "notional of the contract", positive=True)
-    fixed: LegTerms = field(metadata=about("object", "the fixed leg of the swap", of=LegTerms))
-    floating: LegTerms = field(
-        metadata=about("object", "the floating leg of the swap", of=LegTerms)
-    )
     settlement: str = declared(
         "choice",
         "PHYSICAL: into the swap; CASH_PAR_YIELD: in cash, the annuity at the swap rate itself",
