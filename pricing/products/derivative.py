@@ -15,7 +15,7 @@ from pricing.failure import Refused
 from pricing.position import PositionInput
 from pricing.products import cap_floor, cds, fields, fx_swap, swap, swaption
 from pricing.products.derivative_state import DerivativeState
-from pricing.products.fields import shown
+from pricing.products.fields import about, shown
 from pricing.products.rows import Packed, Row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.swap_leg import prefixed
@@ -57,13 +57,13 @@ COLUMNS = {
 
 def _all_terms() -> type:
     """Return the fields of every kind as one class, `kind` alone required."""
-    found: dict[str, tuple[str, Any, Any]] = {}
+    metadata = about("choice", "what the contract is", choices=KINDS)
+    found: dict[str, tuple[str, Any, Any]] = {
+        "kind": ("kind", str, dataclasses.field(metadata=metadata))
+    }
     for terms in dict.fromkeys(TERMS.values()):
         for field in dataclasses.fields(terms):
-            if field.name == "kind":
-                metadata = {**field.metadata, "choices": KINDS}
-                found["kind"] = ("kind", str, dataclasses.field(metadata=metadata))
-            elif field.name not in found:
+            if field.name not in found:
                 optional = dataclasses.field(default=None, metadata=field.metadata)
                 found[field.name] = (field.name, Any, optional)
     made = dataclasses.make_dataclass("DerivativeTerms", found.values(), frozen=True, slots=True)
