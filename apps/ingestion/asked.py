@@ -10,13 +10,16 @@ from apps.ingestion.contracts.fields import FIRST_DATE, LAST_DATE, ONE_LINE
 from apps.ingestion.outcome import Request
 from apps.ingestion.problems import ImportRefused
 
+DATED = ("positions", "marketdata", "tape")
+"""The kinds that are of a day. The others take `--as-of` too, so that one loop may load a night's
+files, and say that they keep no day."""
+
 TAKERS = {
-    "as_of": ("positions", "marketdata", "tape"),
     "snapshot": ("positions", "marketdata", "scenarios", "tape"),
     "profile": ("tape",),
     "reject_file": ("tape",),
 }
-"""Which kinds each option means something to."""
+"""Which kinds each other option means something to."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(
     Annotated[str, StringConstraints(pattern=ONE_LINE, min_length=1, max_length=100, strict=True)]

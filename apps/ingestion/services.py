@@ -88,6 +88,8 @@ def ingest(request: Request, *, actor: str, progress: Progress = silent) -> Outc
                 transaction.set_rollback(True)
             elif outcome.wrote:
                 _record(request, outcome, actor, digest)
+    if request.as_of is not None and request.kind not in asked.DATED:
+        outcome.notes.append(f"{request.kind} are of no day: --as-of {request.as_of} is not kept")
     return outcome
 
 

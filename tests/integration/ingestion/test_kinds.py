@@ -344,7 +344,6 @@ def test_every_amount_of_a_position_fits_integer_money_or_is_refused(field, curr
 @pytest.mark.parametrize(
     ("kind", "options", "code", "field"),
     [
-        ("counterparties", {"as_of": AS_OF}, "CONFLICT", "--as-of"),
         ("instruments", {"snapshot": "x"}, "CONFLICT", "--snapshot"),
         ("positions", {"profile": "fhlb_2010"}, "CONFLICT", "--profile"),
         ("positions", {"reject_file": Path("r.csv")}, "CONFLICT", "--reject-file"),
@@ -361,6 +360,11 @@ def test_every_amount_of_a_position_fits_integer_money_or_is_refused(field, curr
 def test_what_is_asked_for_is_done_or_refused(kind, options, code, field):
     texts = SOURCES | {"scenarios": "code,risk,size\nUP,RATE,0.01\n"}
     assert refusals(kind, texts[kind], **options) == [(code, None, field)]
+
+
+def test_a_kind_without_a_day_takes_one_and_says_that_it_is_not_kept():
+    [note] = load("counterparties", SOURCES["counterparties"], as_of=AS_OF).notes
+    assert "--as-of 2022-12-30 is not kept" in note
 
 
 def test_a_currency_other_than_the_instrument_s_is_a_conflict():

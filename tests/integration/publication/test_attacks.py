@@ -524,8 +524,11 @@ def _valued_run(database: Any) -> tuple[synthetic.Book, Any, int]:
     return book, request, run
 
 
-@pytest.mark.parametrize("role", ["web", "worker"])
-@pytest.mark.parametrize("row", [_task_row, _attempt_row], ids=["task", "attempt"])
+@pytest.mark.parametrize(
+    ("row", "role"),
+    [(_task_row, "web"), (_task_row, "worker"), (_attempt_row, "worker")],
+    ids=["task of web", "task of worker", "attempt of worker"],
+)
 def test_a_row_held_back_in_an_open_transaction_does_not_join_a_completed_run(
     database: Any, auditor: Any, role: str, row: Callable[[int], str]
 ) -> None:

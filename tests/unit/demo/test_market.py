@@ -7,11 +7,15 @@ import gzip
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fixtures.market import document, spread_levels
+from apps.marketdata import adapters
+from fixtures.market import document, indices, options, spread_levels
 from fixtures.market.constructed import CURVES
 from fixtures.market.reference_rates import ecb_units_per_eur, treasury_par_yields
+from pricing import calendars, dates
+from pricing.market import snapshot
 
 REPOSITORY = Path(__file__).parents[3]
 PUBLISHED = REPOSITORY.parent / "shared" / "data" / "market_2022_and_before"
@@ -60,6 +64,51 @@ def test_what_is_not_published_says_constructed() -> None:
         assert "Nelson-Siegel" in curve["method"]
     assert "CONSTRUCTED" in document.SOURCE
     assert {curve["name"] for curve in document.curves()} == set(CURVES)
+
+
+def test_fixings_are_those_published_or_say_constructed() -> None:
+    for name, index in indices.indices().items():
+        assert name in ("SOFR", "PRIME") or "CONSTRUCTED" in index["source"]
+    assert indices.fixings().keys() == indices.indices().keys()
+    parts = (*options.volatilities(), *options.credit(), *options.inflation().values())
+    assert all("CONSTRUCTED" in part["source"] for part in parts)
+
+
+@needs_data
+def test_fixings_of_sofr_and_prime_are_those_published() -> None:
+    fixed = indices.fixings()
+    with gzip.open(PUBLISHED / "sofr.csv.gz", "rt") as lines:
+        sofr = {row["observation_date"]: row["SOFR"] for row in csv.DictReader(lines)}
+    with gzip.open(PUBLISHED / "fred_public.csv.gz", "rt") as lines:
+        prime = {row["DATE"]: row["DPRIME"] for row in csv.DictReader(lines)}
+    for name, source in (("SOFR", sofr), ("PRIME", prime)):
+        assert len(fixed[name]) == 249
+        for day, rate in fixed[name]:
+            assert float(rate) * 100 == pytest.approx(float(source[day]))
+
+
+def test_market_of_the_demo_is_read_with_every_part() -> None:
+    normal = adapters.normal_document(document.market())
+    market = snapshot.parse(normal)
+    day = dates.ordinal(market.as_of)
+    assert market.fixing("SOFR", day) == 0.043
+    assert market.fixing("PRIME", day) == 0.075
+    # No overnight fixing of the year is missing on a business day of its index.
+    for name in ("SOFR", "SONIA", "ESTR"):
+        index = market.indices[name]
+        first = dates.ordinal(market.as_of.replace(month=7, day=1))
+        days = np.arange(first, day + 1)
+        closed = calendars.holidays(index.calendar)[days - dates.MIN_DAY]
+        assert market.fixings[name].at(days[~closed])[1].all(), name
+    assert set(market.hull_white) == {"USD", "EUR", "GBP"}
+    for model in market.hull_white.values():
+        assert 0.005 < model.sigma < 0.02
+    for currency in ("USD", "EUR", "GBP"):
+        for kind in ("CAP", "SWAPTION"):
+            assert market.volatility(currency, kind) is not None
+    hazards = [market.credit[f"USD-{rating}"].hazards.mean() for rating in spread_levels.LEVELS]
+    assert hazards == sorted(hazards)
+    assert market.collateral["EUR", "USD"] == "EUR-USD-COLLATERAL"
 
 
 def test_every_discount_curve_is_in_the_market() -> None:
