@@ -114,3 +114,13 @@ def business_days_before(days: IntArray, count: IntArray, calendar: IntArray) ->
         moved = adjust(out - 1, calendar, preceding)
         out = np.where(count > step, moved, out)
     return out
+
+
+def business_days_after(days: IntArray, count: IntArray, calendar: IntArray) -> IntArray:
+    """Return the day each row's own number of business days of its calendar after a day."""
+    following = np.full(days.shape, ROLLS.index("FOLLOWING"))
+    out = days.copy()
+    for step in range(int(count.max(initial=0))):
+        moved = adjust(out + 1, calendar, following)
+        out = np.where(count > step, moved, out)
+    return out

@@ -23,6 +23,9 @@ CODES = MappingProxyType(
         "YIELD_NOT_SOLVED": "no yield reproduces the price at settlement",
         "MARK_MISSING": "the spread is to be solved from a mark and there is none",
         "FX_MISSING": "the market has no rate between the currency and the run currency",
+        "UNKNOWN_CREDIT": "the market has no such credit curve",
+        "UNKNOWN_VOLATILITY": "the market has no such volatility surface, or none that is the only "
+        "one of its currency and kind",
         "UNKNOWN_INDEX": "the market has no such index, or the product cannot be on it",
         "FIXING_MISSING": "a rate fixed in the past is not among the market's fixings",
         "MATURED": "no flow is left after the cut",

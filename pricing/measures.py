@@ -112,23 +112,25 @@ class Measure:
         return product_type in self.products
 
 
-_ALL = frozenset(
-    {"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "FX_FWD", "INFLATION_BOND", "ZERO_COUPON"}
-)
 _DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_DERIVATIVES = frozenset({"DERIVATIVE"})
+_ACCRUING = _DEBT | _DERIVATIVES
+_ALL = _ACCRUING | {"FX_FWD"}
 _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
-_OPTIONS: frozenset[str] = frozenset()
+_OPTIONS = _DERIVATIVES
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
-_CREDIT_DERIVATIVES: frozenset[str] = frozenset()
+_CREDIT_DERIVATIVES = _DERIVATIVES
 _LOCAL = Conversion.POSITION_CURRENCY
 
 _TABLE = (
     Measure("PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value, dirty", _ALL),
     Measure("CLEAN_PV", Kind.SUM, Unit.AMOUNT, _LOCAL, "present value less accrued", _ALL),
-    Measure("ACCRUED", Kind.SUM, Unit.AMOUNT, _LOCAL, "interest earned since last due date", _DEBT),
+    Measure(
+        "ACCRUED", Kind.SUM, Unit.AMOUNT, _LOCAL, "interest earned since last due date", _ACCRUING
+    ),
     Measure(
         "DV01",
         Kind.SUM,
@@ -389,6 +391,14 @@ _TABLE = (
         Conversion.NONE,
         "reference level of the valuation date over the base level",
         _INFLATION_LINKED,
+    ),
+    Measure(
+        "PAR_RATE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "fixed rate, spread or premium at which a swap is worth nothing",
+        _DERIVATIVES,
     ),
     Measure(
         "VEGA",

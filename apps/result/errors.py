@@ -41,6 +41,8 @@ _CODES: tuple[str, ...] = (
     "FIXING_MISSING",
     "YIELD_NOT_SOLVED",
     "UNKNOWN_INDEX",
+    "UNKNOWN_CREDIT",
+    "UNKNOWN_VOLATILITY",
 )
 
 NUMBER: Mapping[str, int] = MappingProxyType(

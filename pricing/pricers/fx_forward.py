@@ -23,6 +23,9 @@ IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
 MATURED = Failure("MATURED", "the forward was settled at the cut")
+FIXING_MISSING = Failure(
+    "FIXING_MISSING", "state.fixing_rate: the rate of a forward without delivery has been fixed"
+)
 LEGS = (("bought", "bought_currency", "bought_curve", 1.0), ("sold", "sold_currency", "sold_curve",
         -1.0))  # fmt: skip
 
@@ -40,9 +43,15 @@ class FxForwardPricer:
         refused = batch.column("refusal") != 0
         for row in np.flatnonzero(over & ~refused):
             failures[int(row)] = MATURED
-        alive = ~over & ~refused
+        unknown = _fixed_by_now(batch, states) & (batch.floats("fixing_rate") == 0.0)
+        for row in np.flatnonzero(unknown & ~over & ~refused):
+            failures[int(row)] = FIXING_MISSING
+        alive = ~over & ~refused & ~unknown
+        dealt, batch = batch, _with_fixings(batch, states)
         keys = ("currency", "bought_currency", "sold_currency", "bought_curve", "sold_curve")
-        sample, group = combine(*(batch.column(key) for key in keys), alive)
+        sample, group = combine(
+            *(batch.column(key) for key in keys), dealt.column("bought_currency"), alive
+        )
         dependencies: dict[tuple[str, ...], int] = {(): 0}
         group_dependency = np.zeros(len(sample), dtype=np.int64)
         for number, at in enumerate(sample):
@@ -55,6 +64,7 @@ class FxForwardPricer:
                 continue
             group_dependency[number] = dependencies.setdefault(found, len(dependencies))
             values[rows] = _value_group(batch, rows, days[rows], states)
+            _fill_notional(dealt, rows, states, values)
         return assemble(batch, axis, values, failures, group_dependency[group], tuple(dependencies))
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
@@ -63,6 +73,9 @@ class FxForwardPricer:
         over = days < 0 if states.inclusive else days <= 0
         if over[0] or isinstance(_used(batch, 0, states), Failure) or refusals(batch):
             return []
+        if (_fixed_by_now(batch, states) & (batch.floats("fixing_rate") == 0.0))[0]:
+            return []
+        batch = _with_fixings(batch, states)
         flows: list[ProjectedFlow] = []
         for side, currency_column, curve_column, sign in LEGS:
             currency = batch.names.text(int(batch.column(currency_column)[0]))
@@ -130,17 +143,45 @@ def _value_group(batch: Batch, rows: IntpArray, days: IntArray, states: States) 
             local = sequential(amounts, slots, offsets, table)
             for run in runs:
                 out[:, run.cells] += run.of(local)
-        if side == "bought":
-            bought_value = value / own
-    _fill_notional(states, batch.floats("bought")[rows], bought_value, out)
     return out
 
 
-def _fill_notional(states: States, amount: FloatArray, value: FloatArray, out: FloatArray) -> None:
-    """Write the bought amount, in the position's currency at the cell's scenario."""
+def _fill_notional(batch: Batch, rows: IntpArray, states: States, values: FloatArray) -> None:
+    """Write the bought amount dealt, in the position's currency at the cell's scenario."""
+    names, at = batch.names, int(rows[0])
+    own = states.fx_value(names.text(int(batch.column("currency")[at])))
+    bought = states.fx_value(names.text(int(batch.column("bought_currency")[at])))
+    if own is None or bought is None:
+        return
     for place, cell in enumerate(states.axis.cells):
         if cell.measure == "NOTIONAL":
-            out[:, place] = amount * value[states.places[cell.scenario]]
+            worth = (bought / own)[states.places[cell.scenario]]
+            values[rows, place] = batch.floats("bought")[rows] * worth
+
+
+def _fixed_by_now(batch: Batch, states: States) -> npt.NDArray[np.bool_]:
+    """Return whether the rate of a forward without delivery has to be known."""
+    fixing = batch.integers("fixing")
+    past = fixing < states.day if states.inclusive else fixing <= states.day
+    return np.asarray((batch.integers("settled_side") > 0) & past)
+
+
+def _with_fixings(batch: Batch, states: States) -> Batch:
+    """Return the batch with legs that were fixed as known amounts of the settlement currency."""
+    rate = batch.floats("fixing_rate")
+    fixing, settled = batch.integers("fixing"), batch.integers("settled_side")
+    known = (settled > 0) & (rate > 0.0) & (fixing <= states.day)
+    if not known.any():
+        return batch
+    columns = dict(batch.columns)
+    for other, side, place in (("sold", "bought", 1), ("bought", "sold", 2)):
+        turned = known & (settled == place)
+        amount = batch.floats(other)
+        columns[other] = np.where(turned, amount / np.where(rate == 0.0, 1.0, rate), amount)
+        for name in ("currency", "curve"):
+            own, its = batch.column(f"{other}_{name}"), batch.column(f"{side}_{name}")
+            columns[f"{other}_{name}"] = np.where(turned, its, own)
+    return Batch(batch.product_type, batch.count, columns, batch.names)
 
 
 PRICER: Pricer = FxForwardPricer()

@@ -61,6 +61,16 @@ def period_rates(
     return _daily(index, how, start, end, states, states_of)
 
 
+def fixing_days(index: Index, how: Fixing, start: IntArray, end: IntArray) -> IntArray:
+    """Return the day on which the term rate of each period is fixed."""
+    calendar = np.full(len(start), index.calendar)
+    reset = end if how.arrears else start
+    if how.lag == 0:
+        preceding = np.full(len(start), calendars.ROLLS.index("PRECEDING"))
+        return calendars.adjust(reset, calendar, preceding)
+    return calendars.business_days_before(reset, np.full(len(start), how.lag), calendar)
+
+
 def _must_be_known(day: IntArray, states: States) -> BoolArray:
     return np.asarray(day < states.day if states.inclusive else day <= states.day)
 
@@ -75,8 +85,9 @@ def _known(index: Index, day: IntArray, states: States) -> tuple[FloatArray, Boo
 
 
 def _discount(index: Index, day: IntArray, states: States, states_of: StateSet) -> FloatArray:
-    times = np.maximum(day - states.day, 0) / 365.0
-    return states.state_discount(index.curve, None, times, states_of)
+    # Periods share their days: each is interpolated once.
+    days, place = np.unique(np.maximum(day - states.day, 0), return_inverse=True)
+    return states.state_discount(index.curve, None, days / 365.0, states_of).take(place, axis=0)
 
 
 def _term(
@@ -87,13 +98,8 @@ def _term(
     These run from the index's fixing lag after the fixing, whatever lag the note has.
     """
     calendar = np.full(len(start), index.calendar)
-    reset = end if how.arrears else start
-    preceding = np.full(len(start), calendars.ROLLS.index("PRECEDING"))
     following = np.full(len(start), calendars.ROLLS.index("FOLLOWING"))
-    lag = np.full(len(start), how.lag)
-    fixed = calendars.business_days_before(reset, lag, calendar)
-    if how.lag == 0:
-        fixed = calendars.adjust(reset, calendar, preceding)
+    fixed = fixing_days(index, how, start, end)
     begin = fixed
     for _ in range(index.fixing_lag_days):
         begin = calendars.adjust(begin + 1, calendar, following)

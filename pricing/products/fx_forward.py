@@ -31,7 +31,11 @@ COLUMNS = {
     "bought_curve": "i4",
     "sold_curve": "i4",
     "notional": "f8",
+    "settled_side": "i1",
+    "fixing": "i4",
+    "fixing_rate": "f8",
 }
+"""`settled_side` is 0 for delivery, 1 where the bought and 2 where the sold currency settles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class FxForwardTerms:
     roll_convention: str = declared("choice", "how it is moved", "UNADJUSTED", **ROLL)
     bought_curve: str = declared("text", "curve of the bought leg; absent: its currency's", "")
     sold_curve: str = declared("text", "curve of the sold leg; absent: its currency's", "")
+    settlement_currency: str = declared(
+        "currency", "the one of both that a contract without delivery is settled in", ""
+    )
+    fixing_date: int | None = declared(
+        "date", "day on which the rate of a contract without delivery is fixed", None
+    )
     attributes: Any = field(
         default=None, metadata=about("object", "facts carried for others, not read here")
     )
@@ -58,6 +68,14 @@ class FxForwardState:
 
     quantity: float | None = declared("amount", "bought amount; absent: the terms'", None)
     status: str = declared("choice", "status", "PERFORMING", choices=("PERFORMING", "CLOSED"))
+    fixing_rate: float | None = declared(
+        "number",
+        "rate fixed for a contract without delivery: units of the other currency for one of the "
+        "settlement currency",
+        None,
+        positive=True,
+        high=1e9,
+    )
 
 
 def read(position: PositionInput) -> tuple[FxForwardTerms, FxForwardState]:
@@ -90,4 +108,22 @@ def _row(position: PositionInput, names: Names) -> Row:
         "bought_curve": names.code(terms.bought_curve),
         "sold_curve": names.code(terms.sold_curve),
         "notional": terms.bought_amount * share,
+        "fixing_rate": state.fixing_rate or 0.0,
+        **_settlement(terms),
+    }
+
+
+def _settlement(terms: FxForwardTerms) -> Row:
+    if (terms.settlement_currency == "") != (terms.fixing_date is None):
+        raise Refused("TERMS_INVALID", "terms.fixing_date: goes with settlement_currency")
+    if terms.fixing_date is None:
+        return {"settled_side": 0, "fixing": 0}
+    sides = (terms.bought_currency, terms.sold_currency)
+    if terms.settlement_currency not in sides:
+        raise Refused("TERMS_INVALID", "terms.settlement_currency: is neither currency")
+    if terms.fixing_date > terms.maturity_date:
+        raise Refused("BAD_DATES", "terms.fixing_date: is after maturity_date")
+    return {
+        "settled_side": 1 + sides.index(terms.settlement_currency),
+        "fixing": terms.fixing_date,
     }

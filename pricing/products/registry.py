@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -11,12 +11,15 @@ from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.pricers.bond import PRICER as BOND_PRICER
 from pricing.pricers.contract import Pricer
+from pricing.pricers.derivative import PRICER as DERIVATIVE_PRICER
 from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
 from pricing.products import (
     bond,
+    derivative,
+    derivative_state,
     fields,
     floating_note,
     fx_forward,
@@ -38,6 +41,8 @@ class Product:
     terms: type
     state: type
     derivable: tuple[str, ...] = ()
+    variants: Mapping[str, type] = field(default_factory=dict)
+    """The terms by `kind`, of a product that has several kinds of contract."""
 
     def state_source(self, state: Mapping[str, Any]) -> str:
         """Return SUPPLIED, or DERIVED where a field of a position's state comes from its terms."""
@@ -52,12 +57,22 @@ class Product:
             "description": (self.terms.__doc__ or "").partition("\n")[0],
             "type": "object",
             "properties": {
-                "terms": fields.schema(self.terms),
+                "terms": self._terms_schema(),
                 "state": fields.schema(self.state, open_ended=True),
             },
             # A debt's state says its spread, or where that comes from.
             "required": ["terms", "state"] if issubclass(self.state, DebtState) else ["terms"],
         }
+
+    def _terms_schema(self) -> dict[str, Any]:
+        if not self.variants:
+            return fields.schema(self.terms)
+        alternatives = []
+        for kind, terms in self.variants.items():
+            found = fields.schema(terms)
+            found["properties"]["kind"] = {**found["properties"]["kind"], "enum": [kind]}
+            alternatives.append({"title": kind, **found})
+        return {"oneOf": alternatives}
 
 
 PRODUCTS = MappingProxyType(
@@ -72,6 +87,14 @@ PRODUCTS = MappingProxyType(
         ),
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
+        ),
+        derivative.PRODUCT_TYPE: Product(
+            derivative.PRODUCT_TYPE,
+            derivative.pack,
+            DERIVATIVE_PRICER,
+            derivative.DerivativeTerms,
+            derivative_state.DerivativeState,
+            variants=derivative.TERMS,
         ),
         floating_note.PRODUCT_TYPE: Product(
             floating_note.PRODUCT_TYPE,

@@ -18,6 +18,7 @@ from pricing.market import snapshot
 from pricing.position import PositionInput
 from pricing.products.registry import product
 from pricing.scenarios import States, parse
+from tests.unit.pricing.derivative_book import KIND_TERMS
 
 DAY = dt.date(2022, 12, 30)
 
@@ -118,6 +119,39 @@ MARKET: dict[str, Any] = {
     },
 }
 
+MARKET["volatilities"] = [
+    {
+        "name": "USD-SWAPTIONS", "currency": "USD", "kind": "SWAPTION", "model": "NORMAL",
+        "expiries": ["1Y", "5Y", "10Y"], "tenors": ["1Y", "5Y", "10Y"],
+        "values": [["0.0125", "0.0115", "0.0105"], ["0.0100", "0.0097", "0.0092"],
+                   ["0.0088", "0.0084", "0.0080"]],
+    },
+    {
+        "name": "USD-CAPS", "currency": "USD", "kind": "CAP", "model": "NORMAL",
+        "expiries": ["1Y", "10Y"], "values": [["0.0120"], ["0.0095"]],
+    },
+    {
+        "name": "EUR-CAPS", "currency": "EUR", "kind": "CAP", "model": "SHIFTED_LOGNORMAL",
+        "shift": "0.03", "expiries": ["1Y", "5Y"], "strikes": ["0", "0.02", "0.04"],
+        "values": [["0.31", "0.28", "0.27"], ["0.26", "0.24", "0.25"]],
+    },
+]  # fmt: skip
+MARKET["credit"] = [
+    {
+        "name": "ACME-SENIOR", "currency": "USD", "recovery": "0.4", "seniority": "SENIOR",
+        "nodes": [["2023-12-30", "0.01"], ["2027-12-30", "0.02"], ["2032-12-30", "0.03"]],
+    }
+]  # fmt: skip
+MARKET["curves"].append(
+    {"name": "USD-EUR-COLLATERAL", "currency": "USD", "nodes": [["2032-12-30", "0.041"]]}
+)
+MARKET["curves"].append(
+    {"name": "EUR-USD-BASIS", "currency": "EUR", "nodes": [["2032-12-30", "0.0235"]]}
+)
+MARKET["collateral"] = {
+    "USD": {"EUR": "USD-EUR-COLLATERAL"}, "EUR": {"USD": "EUR-USD-BASIS"}
+}  # fmt: skip
+
 SCENARIOS: list[dict[str, Any]] = [
     {"code": "BASE"},
     {"code": "UP", "shocks": [{"risk": "RATE", "size": "0.01"}]},
@@ -143,7 +177,8 @@ QUOTED_MEASURES = (
     "YIELD_SIMPLE", "MODIFIED_DURATION", "MACAULAY_DURATION", "YIELD_CONVEXITY", "DV01_YIELD",
     "Z_SPREAD", "ASSET_SWAP_SPREAD", "DISCOUNT_MARGIN", "DISCOUNT_RATE", "INVESTMENT_RATE",
     "YIELD_REAL_SEMI_BOND", "INDEX_RATIO", "INFLATION01", "YIELD_SEMI_BOND@UP",
-    "DISCOUNT_MARGIN@TWIST", "Z_SPREAD@WIDER",
+    "DISCOUNT_MARGIN@TWIST", "Z_SPREAD@WIDER", "PAR_RATE", "PAR_RATE@TWIST", "VEGA", "CS01_PAR",
+    "DV01_PAR",
 )  # fmt: skip
 
 LOAN_TERMS: dict[str, Any] = {
@@ -189,6 +224,7 @@ INFLATION_TERMS: dict[str, Any] = {
 }
 TERMS = {
     "AMORT_LOAN": LOAN_TERMS,
+    "DERIVATIVE": KIND_TERMS["IRS"],
     "FIXED_BOND": BOND_TERMS,
     "FLOATING_NOTE": NOTE_TERMS,
     "FX_FWD": FX_TERMS,
@@ -197,6 +233,7 @@ TERMS = {
 }
 STATES_OF = {
     "AMORT_LOAN": {"spread": "0.015"},
+    "DERIVATIVE": {},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
     "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},
     "FX_FWD": {},

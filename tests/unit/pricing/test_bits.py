@@ -20,6 +20,7 @@ from pricing.position import PositionInput
 from pricing.products.registry import PRODUCTS, product
 from pricing.scenarios import States, parse
 from pricing.yield_conventions import YIELD_CONVENTIONS
+from tests.unit.pricing.derivative_book import derivatives
 
 from tests.unit.pricing.conftest import (  # isort: skip
     ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
@@ -196,6 +197,7 @@ def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
     made = {
         "AMORT_LOAN": loans(rng),
+        "DERIVATIVE": derivatives(np.random.default_rng(7), COUNT),
         "FIXED_BOND": bonds(rng),
         "FX_FWD": forwards(rng),
         "FLOATING_NOTE": notes(rng),

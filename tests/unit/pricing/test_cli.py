@@ -68,6 +68,7 @@ def test_text_output_names_cells_and_failures(files: dict[str, Path]) -> None:
 
 def test_market_of_quotes_is_calibrated_before_it_values(files: dict[str, Path]) -> None:
     market = json.loads(files["market"].read_text())
+    market["fixings"] = {}
     market["indices"] = {
         "SOFR": {"currency": "USD", "kind": "OVERNIGHT", "day_count": "ACT/360",
                  "calendar": "US-GOVT", "curve": "USD-TREASURY"},

@@ -109,3 +109,56 @@ def test_dependencies_name_both_curves_and_the_quote(
         "fx/EUR/USD",
     }
     assert all(len(states.market.hash_of(name)) == 32 for name in names)
+
+
+NDF = {"settlement_currency": "USD", "fixing_date": "2022-12-30", "maturity_date": "2023-01-04"}
+
+
+def test_forward_without_delivery_is_a_known_flow_once_it_is_fixed(
+    value: Value, position: Position, make_states: MakeStates, failure: Callable[..., Any]
+) -> None:
+    assert failure(position("FX_FWD", NDF)).code == "FIXING_MISSING"
+    fixed = position("FX_FWD", NDF, {"fixing_rate": "0.9375"})
+    cells = value(fixed)
+    states = make_states()
+    time = np.array([5 / 365])
+    rate = states.market.curves["USD-TREASURY"].zero_rates(time)
+    dollar = float(np.exp(-rate * time)[0])
+    assert cells["PV@BASE"] == pytest.approx((1e6 / 0.9375 - 1.08e6) * dollar, rel=1e-12)
+    assert cells["FX_EXPOSURE@BASE/EUR"] == 0.0
+    assert cells["FX_DELTA@BASE/EUR"] == 0.0
+    assert cells["PV@TWIST"] == pytest.approx(cells["PV@BASE"], rel=1e-3)
+    assert cells["NOTIONAL@BASE"] == pytest.approx(1e6 * 1.0666)
+    batch = product("FX_FWD").pack([fixed], Names()).batch
+    flows = cashflows.cashflows(batch, states, "BASE")
+    assert {flow.currency for flow in flows} == {"USD"}
+    assert sum(flow.pv for flow in flows) == pytest.approx(cells["PV@BASE"], rel=1e-12)
+
+
+def test_forward_without_delivery_is_worth_the_delivered_one_before_its_fixing(
+    value: Value, position: Position, make_states: MakeStates
+) -> None:
+    later = {**NDF, "fixing_date": "2023-06-28", "maturity_date": "2023-06-30"}
+    assert value(position("FX_FWD", later)) == value(position("FX_FWD"))
+    # On the day itself it is open at the start, and fixed where the rate is there.
+    morning = make_states(cut=Cut.START_OF_DAY)
+    open_still = value(position("FX_FWD", NDF), morning)
+    delivered = value(position("FX_FWD", {"maturity_date": NDF["maturity_date"]}), morning)
+    assert open_still == delivered
+    assert value(position("FX_FWD", NDF, {"fixing_rate": "0.9375"}), morning) != delivered
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "named"),
+    [
+        ({"settlement_currency": "USD"}, "TERMS_INVALID", "terms.fixing_date"),
+        ({"fixing_date": "2023-01-01"}, "TERMS_INVALID", "terms.fixing_date"),
+        ({**NDF, "settlement_currency": "GBP"}, "TERMS_INVALID", "terms.settlement_currency"),
+        ({**NDF, "fixing_date": "2023-02-01"}, "BAD_DATES", "terms.fixing_date"),
+    ],
+)
+def test_bad_terms_of_a_forward_without_delivery_are_named(
+    terms: dict[str, Any], code: str, named: str, position: Position, failure: Callable[..., Any]
+) -> None:
+    found = failure(position("FX_FWD", terms))
+    assert (found.code, named in found.message) == (code, True), found

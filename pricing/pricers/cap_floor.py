@@ -1,0 +1,169 @@
+"""CAP_FLOOR: an option on the rate of every period, in every market state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pricing.failure import Failure
+from pricing.grouping import combine
+from pricing.kernel import sequential
+from pricing.market.indices import IndexKind
+from pricing.market.volatility import Volatility, VolatilityKind
+from pricing.pricers.derivative_group import MATURED, Group, LegMarket, Used, fx_used, leg_market
+from pricing.pricers.flows import ProjectedFlow
+from pricing.pricers.index_rates import fixing_days
+from pricing.pricers.option_formulas import option_value
+from pricing.pricers.projection import Component, Leg, project
+from pricing.pricers.swap_legs import Legs
+from pricing.pricers.volatility_of import note_undefined, volatility_of
+from pricing.products.cap_floor import OPTIONS
+from pricing.scenarios.market_states import StateSet, plain
+
+FloatArray = npt.NDArray[np.float64]
+
+CAP, FLOOR, COLLAR = (OPTIONS.index(name) for name in ("CAP", "FLOOR", "COLLAR"))
+PARTS = 500_000
+"""Options times states that are valued at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Markets:
+    """What options on rates are valued with."""
+
+    leg: LegMarket
+    surface: Volatility
+
+
+def uses(group: Group) -> tuple[Markets, Used] | Failure:
+    """Return leg and surface, and the market objects used, or why there is none."""
+    found = leg_market(group, "receive", (IndexKind.TERM,))
+    if isinstance(found, Failure):
+        return found
+    market, used = found
+    surface = volatility_of(group, market.currency, VolatilityKind.CAP)
+    if isinstance(surface, Failure):
+        return surface
+    fx = fx_used(group, (market.currency,))
+    if isinstance(fx, Failure):
+        return fx
+    return Markets(market, surface[0]), (*used, *surface[1], *fx)
+
+
+def value(group: Group, markets: Markets) -> None:
+    """Write the cells of caps and floors."""
+    legs = Legs.of(group, "receive", markets.leg)
+    alive = np.zeros(len(group.rows), dtype=np.bool_)
+    if legs is not None:
+        alive[legs.places] = True
+    if not alive.all():
+        group.fail(np.flatnonzero(~alive), MATURED)
+        group = group.take(group.rows[alive])
+        if not len(group.rows):
+            return
+        legs = Legs.of(group, "receive", markets.leg)
+    assert legs is not None
+    held = legs
+    held.note_missing()
+    options = Options.of(group, held, markets.surface)
+
+    def worth(states_of: StateSet) -> FloatArray:
+        found = options.value(states_of)
+        note_undefined(group, markets.surface, found)
+        return found
+
+    group.put((markets.leg.currency,), worth)
+    group.fill_amount("NOTIONAL", markets.leg.currency, held.current_notional())
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of caps and floors: flow j is on period `place[j]` at `strike[j]`.
+
+    `side` is 1 for a cap, -1 for a floor, `held` the notional times year fraction, negative where
+    written; `years` is the time to the fixing of each period.
+    """
+
+    legs: Legs
+    surface: Volatility
+    place: npt.NDArray[np.intp]
+    strike: FloatArray
+    side: FloatArray
+    held: FloatArray
+    offsets: npt.NDArray[np.int32]
+    years: FloatArray
+
+    @staticmethod
+    def of(group: Group, legs: Legs, surface: Volatility) -> Options:
+        """Return the options of the rows of a group, all of which have periods left."""
+        periods = legs.periods
+        option = group.integers("option")[periods.owner]
+        omitted = (group.integers("omit")[periods.owner] == 1) & (periods.payment == 0)
+        held = np.where(omitted, 0.0, legs.earning)
+        strike, floor = group.floats("strike"), group.floats("floor_strike")
+        # A collar is a cap and, right after it, a floor written on the same period.
+        copies = np.where(option == COLLAR, 2, 1)
+        flow = np.repeat(np.arange(len(option)), copies)
+        second = np.zeros(len(flow), dtype=np.bool_)
+        second[1:] = flow[1:] == flow[:-1]
+        down = (option[flow] == FLOOR) | second
+        owner = periods.owner[flow]
+        counts = np.bincount(owner, minlength=len(group.rows))
+        offsets = np.zeros(len(counts) + 1, dtype=np.int32)
+        np.cumsum(counts, out=offsets[1:])
+        index, how = legs.market.index, legs.market.how
+        assert index is not None
+        assert how is not None
+        fixed = fixing_days(index, how, periods.start, periods.end)
+        return Options(
+            legs,
+            surface,
+            periods.place[flow],
+            np.where(second, floor[owner], strike[owner]),
+            np.where(down, -1.0, 1.0),
+            np.where(second, -held[flow], held[flow]),
+            offsets,
+            (fixed - legs.states.day) / 365.0,
+        )
+
+    def value(self, states_of: StateSet) -> FloatArray:
+        """Return (rows, states): the value of all options of each row."""
+        factors, number = self.unit_values(states_of)
+        return sequential(self.held, number.astype(np.int32), self.offsets, factors)
+
+    def unit_values(self, states_of: StateSet) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        """Return (options, states) of distinct options of a notional of 1, and each flow's one."""
+        strikes, strike = np.unique(self.strike, return_inverse=True)
+        sample, number = combine(self.place, strike, self.side.astype(np.int64))
+        rates, discount = self.legs.rates(states_of), self.legs.discount(states_of)
+        out = np.empty((len(sample), len(states_of)))
+        step = max(PARTS // max(len(states_of), 1), 1)
+        for first in range(0, len(sample), step):
+            part = sample[first : first + step]
+            place = self.place[part]
+            years, level = self.years[place], strikes[strike[part]]
+            volatility = self.legs.states.state_volatility(
+                self.surface.name, np.maximum(years, 0.0), level, states_of
+            )
+            value = option_value(
+                self.surface, self.side[part][:, None], rates[place], level[:, None], volatility,
+                years[:, None],
+            )  # fmt: skip
+            out[first : first + step] = value * discount[place]
+        return out, number
+
+
+def cashflows(group: Group, markets: Markets, scenario: str) -> list[ProjectedFlow]:
+    """Return what each option of one cap is expected to pay."""
+    legs = Legs.of(group, "receive", markets.leg)
+    if legs is None:
+        return []
+    options = Options.of(group, legs, markets.surface)
+    states_of = plain(markets.leg.currency, [group.states.places[scenario]])
+    worth, number = options.unit_values(states_of)
+    amounts = options.held * (worth[number] / legs.discount(states_of)[options.place])[:, 0]
+    days = legs.periods.paid[options.place] - group.states.day
+    leg = Leg(markets.leg.currency, markets.leg.curve)
+    return project(leg, [Component("OPTION", days, amounts)], group.states, scenario)
