@@ -25,8 +25,8 @@ from pricing.scenarios.market_states import StateSet, plain
 FloatArray = npt.NDArray[np.float64]
 
 CAP, FLOOR, COLLAR = (OPTIONS.index(name) for name in ("CAP", "FLOOR", "COLLAR"))
-PARTS = 500_000
-"""Options times states that are valued at once."""
+TOGETHER = 100_000
+"""Options times states that are valued at once: what fits into the second-level cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +130,41 @@ class Options:
 
     def value(self, states_of: StateSet) -> FloatArray:
         """Return (rows, states): the value of all options of each row."""
-        factors, number = self.unit_values(states_of)
-        return sequential(self.held, number.astype(np.int32), self.offsets, factors)
-
-    def unit_values(self, states_of: StateSet) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-        """Return (options, states) of distinct options of a notional of 1, and each flow's one."""
-        strikes, strike = np.unique(self.strike, return_inverse=True)
-        sample, number = combine(self.place, strike, self.side.astype(np.int64))
         rates, discount = self.legs.rates(states_of), self.legs.discount(states_of)
-        out = np.empty((len(sample), len(states_of)))
-        step = max(PARTS // max(len(states_of), 1), 1)
-        for first in range(0, len(sample), step):
-            part = sample[first : first + step]
-            place = self.place[part]
-            years, level = self.years[place], strikes[strike[part]]
-            volatility = self.legs.states.state_volatility(
-                self.surface.name, np.maximum(years, 0.0), level, states_of
-            )
-            value = option_value(
-                self.surface, self.side[part][:, None], rates[place], level[:, None], volatility,
-                years[:, None],
-            )  # fmt: skip
-            out[first : first + step] = value * discount[place]
-        return out, number
+        out = np.empty((len(self.offsets) - 1, len(states_of)))
+        limit = max(TOGETHER // max(len(states_of), 1), 1)
+        first = 0
+        while first < len(out):
+            begin = int(self.offsets[first])
+            last = int(np.searchsorted(self.offsets, begin + limit, side="right")) - 1
+            last = max(last, first + 1)
+            flows = slice(begin, int(self.offsets[last]))
+            worth, number = self.unit_values(flows, rates, discount, states_of)
+            offsets = self.offsets[first : last + 1] - self.offsets[first]
+            out[first:last] = sequential(self.held[flows], number, offsets, worth)
+            first = last
+        return out
+
+    def unit_values(
+        self, flows: slice, rates: FloatArray, discount: FloatArray, states_of: StateSet
+    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+        """Return (options, states) of distinct options of a notional of 1, and each flow's one.
+
+        `rates` and `discount` are of the periods (periods, states).
+        """
+        strikes, strike = np.unique(self.strike[flows], return_inverse=True)
+        sample, number = combine(self.place[flows], strike, self.side[flows].astype(np.int64))
+        place, level = self.place[flows][sample], strikes[strike[sample]]
+        years = self.years[place]
+        volatility = self.legs.states.state_volatility(
+            self.surface.name, np.maximum(years, 0.0), level, states_of
+        )
+        worth = option_value(
+            self.surface, self.side[flows][sample][:, None], rates[place], level[:, None],
+            volatility, years[:, None],
+        )  # fmt: skip
+        worth *= discount[place]
+        return worth, number.astype(np.int32)
 
 
 def cashflows(group: Group, markets: Markets, scenario: str) -> list[ProjectedFlow]:
@@ -162,8 +174,10 @@ def cashflows(group: Group, markets: Markets, scenario: str) -> list[ProjectedFl
         return []
     options = Options.of(group, legs, markets.surface)
     states_of = plain(markets.leg.currency, [group.states.places[scenario]])
-    worth, number = options.unit_values(states_of)
-    amounts = options.held * (worth[number] / legs.discount(states_of)[options.place])[:, 0]
+    discount = legs.discount(states_of)
+    every = slice(0, len(options.held))
+    worth, number = options.unit_values(every, legs.rates(states_of), discount, states_of)
+    amounts = options.held * (worth[number] / discount[options.place])[:, 0]
     days = legs.periods.paid[options.place] - group.states.day
     leg = Leg(markets.leg.currency, markets.leg.curve)
     return project(leg, [Component("OPTION", days, amounts)], group.states, scenario)

@@ -25,8 +25,8 @@ from pricing.scenarios.states import States
 FloatArray = npt.NDArray[np.float64]
 IntpArray = npt.NDArray[np.intp]
 
-CHUNK = 4096
-"""Rows valued together: their values carry a column for every market state."""
+CHUNK_VALUES = 4_000_000
+"""Values of rows in market states that are held together: rows share the tables of their group."""
 
 _LEG = ("currency", "curve", *HOW)
 _KEYS = (
@@ -75,8 +75,9 @@ class DerivativePricer:
             markets, used = found
             names = tuple(dict.fromkeys(used))
             dependency[rows] = dependencies.setdefault(names, len(dependencies))
-            for first in range(0, len(rows), CHUNK):
-                family.value(group.take(rows[first : first + CHUNK]), markets)
+            step = max(CHUNK_VALUES // max(len(states.axis), 1), 1024)
+            for first in range(0, len(rows), step):
+                family.value(group.take(rows[first : first + step]), markets)
         return assemble(batch, states.axis, values, failures, dependency, tuple(dependencies))
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:

@@ -109,9 +109,11 @@ def _term(
     needed = _must_be_known(fixed, states)
     basis = np.full(len(start), index.day_count)
     fraction = daycount.year_fraction(basis, begin, until, _NEVER)
-    at_begin = _discount(index, begin, states, states_of)
-    forward = at_begin / _discount(index, until, states, states_of) - 1.0
-    forward = forward / fraction[:, None] + index.margin
+    discount = _discount(index, np.concatenate([begin, until]), states, states_of)
+    forward = discount[: len(begin)] / discount[len(begin) :]
+    forward -= 1.0
+    forward /= fraction[:, None]
+    forward += index.margin
     rates = np.where(known[:, None], known_rates[:, None], forward)
     return PeriodRates(rates, np.where(needed & ~known, fixed, NOT_MISSING))
 
@@ -182,9 +184,11 @@ def _blocks(
     basis = np.full(len(observed), index.day_count)
     length = daycount.year_fraction(basis, observed, following, _NEVER)
     known_rates, known = _known(index, observed, states)
-    at_begin = _discount(index, observed, states, states_of)
-    forward = at_begin / _discount(index, following, states, states_of) - 1.0
-    forward = forward / length[:, None] + index.margin
+    discount = _discount(index, begin, states, states_of)
+    forward = discount[:-1] / discount[1:]
+    forward -= 1.0
+    forward /= length[:, None]
+    forward += index.margin
     rate = np.where(known[:, None], known_rates[:, None], forward)
     # The rate of a day is published on the next one: that of today may still be a forward.
     lacking = (observed < states.day) & ~known
