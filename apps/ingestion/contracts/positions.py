@@ -15,6 +15,7 @@ from apps.ingestion.contracts.fields import (
     Date,
     Days,
     Identifier,
+    Number,
     Price,
     Rate,
     Row,
@@ -55,6 +56,8 @@ class PositionRow(Row):
     next_due_date: Date | None = None
     paid_to_date: Date | None = None
     last_reset_date: Date | None = None
+    fixing_rate: Number | None = None
+    resetting_notional: AmountNotNegative | None = None
     accrued_interest_ledger: Amount | None = None
     capitalised_interest: AmountNotNegative | None = None
 

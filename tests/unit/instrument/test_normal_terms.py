@@ -39,3 +39,38 @@ def test_steps_have_one_form_however_they_are_written(given: Any) -> None:
 def test_steps_that_are_none_are_named(given: Any, field: str) -> None:
     _, faults = adapters.normal_terms("FIXED_BOND", "USD", {"coupon_steps": given})
     assert [fault.field for fault in faults] == [field]
+
+
+def test_legs_of_a_derivative_have_one_form_and_name_their_fields() -> None:
+    leg = {"rate": Decimal("0.0400"), "day_count": "30/360", "payment_lag_days": "2"}
+    given = {"kind": "IRS", "notional": 1000000, "receive": leg, "pay": {"colour": "red"}}
+    terms, faults = adapters.normal_terms("DERIVATIVE", "USD", given)
+    assert terms["receive"] == {"rate": "0.04", "day_count": "30/360", "payment_lag_days": 2}
+    assert terms["notional"] == "1000000"
+    assert [(fault.field, fault.code) for fault in faults] == [
+        ("terms.pay.colour", "HEADER_UNKNOWN")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "LOTTERY"}, "terms.kind"),
+        ({"receive": {"day_count": "30/360"}}, "terms.receive.rate"),
+        ({"pay": {"index": "SOFR", "day_count": "ACT/361"}}, "terms.pay.day_count"),
+        ({"strike": "0.04"}, "terms.'strike' is no field of it"),
+    ],
+)
+def test_a_derivative_that_is_refused_names_the_field(change: dict[str, Any], field: str) -> None:
+    terms: dict[str, Any] = {
+        "kind": "OIS",
+        "start_date": "2022-12-15",
+        "maturity_date": "2027-12-15",
+        "notional": "1000000",
+        "receive": {"rate": "0.04", "day_count": "ACT/360"},
+        "pay": {"index": "SOFR", "day_count": "ACT/360"},
+    }
+    good, bad = adapters.check_terms("DERIVATIVE", [("USD", terms), ("USD", {**terms, **change})])
+    assert good is None
+    assert bad is not None
+    assert field in (bad.field, bad.expected)
