@@ -117,6 +117,8 @@ _DERIVATIVES = frozenset({"DERIVATIVE"})
 _ACCRUING = _DEBT | _DERIVATIVES
 _ALL = _ACCRUING | {"FX_FWD"}
 _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
+_LOANS = frozenset({"AMORT_LOAN"})
+_YIELDING = _BONDS | _LOANS
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
@@ -265,12 +267,20 @@ _TABLE = (
     ),
     Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
     Measure(
+        "YIELD_MONTHLY_MORTGAGE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield to maturity of what a loan is projected to pay, compounded monthly",
+        _LOANS,
+    ),
+    Measure(
         "YIELD_SEMI_BOND",
         Kind.NONE,
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded twice a year",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_TO_WORST_SEMI_BOND",
@@ -286,7 +296,7 @@ _TABLE = (
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded once a year",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_CONTINUOUS",
@@ -294,7 +304,7 @@ _TABLE = (
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded continuously",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_SIMPLE",
