@@ -112,7 +112,10 @@ class Measure:
         return product_type in self.products
 
 
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_FACILITIES = frozenset({"DELAYED_DRAW", "REVOLVER"})
+_DEBT = _FACILITIES | frozenset(
+    {"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"}
+)
 _DERIVATIVES = frozenset({"DERIVATIVE"})
 _ACCRUING = _DEBT | _DERIVATIVES
 _ALL = _ACCRUING | {"FX_FWD"}
@@ -220,6 +223,30 @@ _TABLE = (
     ),
     Measure("NOTIONAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "face, balance or bought amount", _ALL),
     Measure("PRINCIPAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "outstanding principal", _DEBT),
+    Measure(
+        "COMMITMENT",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "our commitment: drawn and undrawn",
+        _FACILITIES,
+    ),
+    Measure(
+        "UNDRAWN",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "commitment less outstanding principal",
+        _FACILITIES,
+    ),
+    Measure(
+        "EAD",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "drawn, and undrawn x credit conversion factor",
+        _FACILITIES,
+    ),
     Measure("PAST_DUE", Kind.SUM, Unit.AMOUNT, _LOCAL, "due and unpaid, at face, not in PV", _DEBT),
     Measure(
         "PRINCIPAL_FLOWS",

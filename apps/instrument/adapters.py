@@ -24,7 +24,12 @@ _MISSING = re.compile(r"(terms(?:\.[a-z_]+)+) is missing", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
-_NEUTRAL_STATE = {"spread": "0", "spread_source": "SUPPLIED", "quantity": "1"}
+_NEUTRAL_STATE = {
+    "spread": "0",
+    "spread_source": "SUPPLIED",
+    "quantity": "1",
+    "outstanding_principal": "0",
+}
 _OF_STATE = frozenset({"SPREAD_MISSING", "MARK_MISSING", "RECOVERY_MISSING", "CLOSED", "MATURED"})
 
 
@@ -203,6 +208,15 @@ def _steps(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -
     ]
 
 
+def _numbers(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+    if not isinstance(value, list):
+        faults.append(TermsFault(f"terms.{place}", "TYPE", "a list of numbers", str(value)))
+        return value
+    return [
+        _number(number, f"{place}[{index}]", largest, faults) for index, number in enumerate(value)
+    ]
+
+
 def _as_it_is(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
     return value
 
@@ -214,4 +228,5 @@ _READERS: dict[str, Reader] = {
     "integer": _integer,
     "flag": _flag,
     "steps": _steps,
+    "numbers": _numbers,
 }

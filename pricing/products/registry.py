@@ -16,8 +16,11 @@ from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
+from pricing.pricers.revolver import PRICER as REVOLVER_PRICER
 from pricing.products import (
     bond,
+    committed,
+    delayed_draw,
     derivative,
     derivative_state,
     fields,
@@ -25,6 +28,7 @@ from pricing.products import (
     fx_forward,
     inflation_bond,
     loan,
+    revolver,
     zero_coupon,
 )
 from pricing.products.rows import Packed
@@ -88,6 +92,14 @@ PRODUCTS = MappingProxyType(
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
         ),
+        delayed_draw.PRODUCT_TYPE: Product(
+            delayed_draw.PRODUCT_TYPE,
+            delayed_draw.pack,
+            REVOLVER_PRICER,
+            delayed_draw.DelayedDrawTerms,
+            delayed_draw.DelayedDrawState,
+            committed.DERIVABLE,
+        ),
         derivative.PRODUCT_TYPE: Product(
             derivative.PRODUCT_TYPE,
             derivative.pack,
@@ -116,6 +128,14 @@ PRODUCTS = MappingProxyType(
             INFLATION_BOND_PRICER,
             inflation_bond.InflationBondTerms,
             inflation_bond.InflationBondState,
+        ),
+        revolver.PRODUCT_TYPE: Product(
+            revolver.PRODUCT_TYPE,
+            revolver.pack,
+            REVOLVER_PRICER,
+            revolver.RevolverTerms,
+            revolver.RevolverState,
+            committed.DERIVABLE,
         ),
         zero_coupon.PRODUCT_TYPE: Product(
             zero_coupon.PRODUCT_TYPE,

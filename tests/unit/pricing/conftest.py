@@ -222,22 +222,59 @@ INFLATION_TERMS: dict[str, Any] = {
     "deflation_floor": True,
     "yield_convention": "US_TREASURY",
 }
+REVOLVER_TERMS: dict[str, Any] = {
+    "start_date": "2021-03-15",
+    "first_payment_date": "2021-06-15",
+    "maturity_date": "2026-03-15",
+    "commitment": "50000000",
+    "interest_basis": "ACT/360",
+    "calendar": "US",
+    "roll_convention": "MODIFIED_FOLLOWING",
+    "accrual_dates": "ADJUSTED",
+    "index": "SOFR",
+    "margin": "0.0275",
+    "index_floor": "0.005",
+    "fees": {"commitment": "0.00375", "letters_of_credit": "0.0275"},
+    "letter_of_credit_sublimit": "10000000",
+}
+DELAYED_DRAW_TERMS: dict[str, Any] = {
+    "start_date": "2022-06-15",
+    "first_payment_date": "2022-09-15",
+    "maturity_date": "2028-06-15",
+    "availability_end": "2024-06-15",
+    "commitment": "30000000",
+    "interest_basis": "ACT/360",
+    "index": "TERM_SOFR_3M",
+    "margin": "0.05",
+    "floor": "0.06",
+    "fees": {"ticking": "0.01", "ticking_steps": [["2023-06-15", "0.02"]]},
+    "utilisation": {"kind": "VECTOR", "levels": ["0.4", "0.5", "0.75", "0.8"]},
+    "amortisation_rate": "0.01",
+}
 TERMS = {
     "AMORT_LOAN": LOAN_TERMS,
     "DERIVATIVE": KIND_TERMS["IRS"],
+    "DELAYED_DRAW": DELAYED_DRAW_TERMS,
     "FIXED_BOND": BOND_TERMS,
     "FLOATING_NOTE": NOTE_TERMS,
     "FX_FWD": FX_TERMS,
     "INFLATION_BOND": INFLATION_TERMS,
+    "REVOLVER": REVOLVER_TERMS,
     "ZERO_COUPON": ZERO_TERMS,
 }
 STATES_OF = {
     "AMORT_LOAN": {"spread": "0.015"},
     "DERIVATIVE": {},
+    "DELAYED_DRAW": {"spread": "0.03", "outstanding_principal": "9000000"},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
     "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},
     "FX_FWD": {},
     "INFLATION_BOND": {"spread": "0", "quantity": "1000000"},
+    "REVOLVER": {
+        "spread": "0.02",
+        "outstanding_principal": "20000000",
+        "letters_of_credit": "4000000",
+    },
     "ZERO_COUPON": {"spread": "0", "quantity": "1000000"},
 }
 

@@ -23,8 +23,8 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 from tests.unit.pricing.derivative_book import derivatives
 
 from tests.unit.pricing.conftest import (  # isort: skip
-    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
-    QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
+    ALL_MEASURES, BOND_TERMS, DAY, DELAYED_DRAW_TERMS, FX_TERMS, INFLATION_TERMS, LOAN_TERMS,
+    MARKET, NOTE_TERMS, QUOTED_MEASURES, REVOLVER_TERMS, SCENARIOS, ZERO_TERMS,
 )  # fmt: skip
 
 PROFILES = ("record", "fast")
@@ -38,7 +38,7 @@ def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) -> States:
     scenarios = [parse(document) for document in documents]
     codes = [scenario.code for scenario in scenarios]
-    asked = (*ALL_MEASURES, *QUOTED_MEASURES)
+    asked = (*ALL_MEASURES, *QUOTED_MEASURES, "COMMITMENT", "UNDRAWN", "EAD")
     measures = [m for m in asked if "@" not in m or m.partition("@")[2] in codes]
     axis = Axis(default_cells(measures, codes, ["USD", "EUR"], "USD"), DAY, "USD")
     return States(snapshot.parse(MARKET), scenarios, axis, **options)
@@ -192,16 +192,61 @@ def forwards(rng: np.random.Generator) -> list[PositionInput]:
     ]
 
 
+PATHS: list[dict[str, Any] | None] = [
+    None,
+    {"kind": "CONSTANT", "level": "0.45"},
+    {"kind": "VECTOR", "levels": ["0.3", "0.5", "0.55", "0.7"]},
+    {"kind": "CREDIT", "leq": "0.6", "widening": "0.03"},
+]
+
+
+def facilities(rng: np.random.Generator, product_type: str, ends: int) -> list[PositionInput]:
+    """Facilities of every index, path and fee; the last payment is `ends` or more quarters away."""
+    found = []
+    for i in range(COUNT):
+        quarters = int(rng.integers(ends, 28))
+        maturity = f"{2022 + (quarters + 3) // 4}-{3 * ((quarters + 3) % 4) + 3:02d}-15"
+        base = REVOLVER_TERMS if product_type == "REVOLVER" else DELAYED_DRAW_TERMS
+        floating = {
+            "index": ("SOFR", "TERM_SOFR_3M")[i % 2],
+            "margin": f"{rng.uniform(0, 0.05):.5f}",
+        }
+        rate: dict[str, Any] = floating if i % 5 else {"rate": "0.07"}
+        absent = dict.fromkeys(("index", "margin", "index_floor", "floor"))
+        fees = {
+            "commitment": "0.004",
+            "ticking_steps": [["2023-06-15", "0.0075"]],
+            "utilisation_above": ["0.33", "0.5"],
+            "utilisation": ["0.001", "0.002"],
+            "basis": ("ACT/360", "30/360")[i // 3 % 2],
+        }
+        terms = {
+            **base, **absent, **rate, "maturity_date": maturity, "utilisation": PATHS[i // 2 % 4],
+            "fees": fees if i % 3 else base["fees"], "calendar": ("NONE", "US")[i // 4 % 2],
+        }  # fmt: skip
+        drawn = rng.uniform(0.0, 1.5e7)
+        state = (
+            {"spread": f"{rng.uniform(0.0, 0.05):.5f}", "undrawn": f"{3e7 - drawn:.2f}"},
+            {"spread_source": "MATRIX"},
+            {"spread_source": "MARK", "mark_price": f"{drawn / 3e5:.3f}", "undrawn": "13000000"},
+        )[i % 3]
+        state |= {"outstanding_principal": f"{drawn:.2f}"}
+        found.append(PositionInput(f"R{i}", product_type, "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
     made = {
         "AMORT_LOAN": loans(rng),
         "DERIVATIVE": derivatives(np.random.default_rng(7), COUNT),
+        "DELAYED_DRAW": facilities(rng, "DELAYED_DRAW", 7),
         "FIXED_BOND": bonds(rng),
         "FX_FWD": forwards(rng),
         "FLOATING_NOTE": notes(rng),
         "INFLATION_BOND": linkers(rng),
+        "REVOLVER": facilities(rng, "REVOLVER", 1),
         "ZERO_COUPON": papers(rng),
     }
     return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
