@@ -141,12 +141,7 @@ class Chunk:
             return out
         margin = Stepped.of(batch, "coupon", batch.floats("margin")[rows], rows)
         rates = NoteRates(batch, rows, self.held.schedule, self.held.remaining.first, margin)
-        part = Accrual(
-            accrual.owner[floating],
-            accrual.payment[floating],
-            accrual.start[floating],
-            accrual.end[floating],
-        )
+        part = accrual.take(floating)
         rate, _, failures = rates.rates(part, self.states, states_of)
         for row, failure in failures.items():
             self.found.failures.setdefault(int(rows[row]), failure)
@@ -157,7 +152,13 @@ class Chunk:
         """Return what is paid with each flow in each state."""
         owner, payment = self.placed.owner, self.placed.payment
         schedule = self.held.schedule.take(owner)
-        accrual = Accrual(owner, payment, schedule.accrual(payment - 1), schedule.accrual(payment))
+        accrual = Accrual(
+            owner,
+            payment,
+            schedule.accrual(payment - 1),
+            schedule.accrual(payment),
+            np.ones(len(owner), dtype=np.bool_),
+        )
         along = self.path(states_of)
         interest = self.rates(accrual, states_of) * along.drawn * self.placed.fraction[:, None]
         earned = commitment_fees.rates(self.batch, self.held, self.placed, along)
@@ -183,7 +184,7 @@ class Chunk:
             self.lattices,
             self.found,
             self.states,
-            state_valued.part_of(self.placed, begin, end),
+            self.placed.part(begin, end),
             self.fee_fraction[first:last],
         )
 
@@ -222,7 +223,7 @@ class Chunk:
         if not len(started):
             return out
         stop = np.where(self._daily()[started], until[started], end[started])
-        accrual = Accrual(started, within[started], begin[started], stop)
+        accrual = Accrual(started, within[started], begin[started], stop, stop == end[started])
         base = state_valued.base(self.states)
         rate = self.rates(accrual, base)[:, 0]
         along = self.path(base)
