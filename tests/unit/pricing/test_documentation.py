@@ -22,10 +22,12 @@ METHODS = Path(__file__).parents[3] / "docs" / "methods"
 PAGES = {
     "AMORT_LOAN": "loan.md",
     "DERIVATIVE": "derivative.md",
+    "DELAYED_DRAW": "revolver.md",
     "FIXED_BOND": "bond.md",
     "FLOATING_NOTE": "floating_note.md",
     "FX_FWD": "fx_forward.md",
     "INFLATION_BOND": "inflation_bond.md",
+    "REVOLVER": "revolver.md",
     "ZERO_COUPON": "zero_coupon.md",
 }
 
