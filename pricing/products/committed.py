@@ -40,7 +40,7 @@ COLUMNS = {
     "past_due_principal": "f8",
     "letters": "f8",
     "available": "f8",
-    "ccf": "f8",
+    "ccf_override": "f8",
     "ccf_letters": "f8",
     "index": "i4",
     "margin": "f8",
@@ -151,7 +151,7 @@ class CommittedState(DebtState):
     current_rate: float | None = declared(
         "rate", "rate of the current period, margin included; absent: from terms and fixings", None
     )
-    ccf: float | None = declared(
+    ccf_override: float | None = declared(
         "rate", "credit conversion factor of the undrawn; absent: by the terms", None,
         low=0.0, high=1.0,
     )  # fmt: skip
@@ -229,8 +229,8 @@ def stepped(steps: Sequence[tuple[int, float]] | None, row: Row, name: str, wher
 
 
 def _ccf(terms: CommittedTerms, state: CommittedState) -> float:
-    if state.ccf is not None:
-        return state.ccf
+    if state.ccf_override is not None:
+        return state.ccf_override
     return CCF_CANCELLABLE if terms.unconditionally_cancellable else CCF_COMMITTED
 
 

@@ -83,7 +83,7 @@ BOTH: list[Case] = [
      "state.undrawn"),
     ("share_above_one", {}, {"share_of_facility": "1.01"}, "RATE_OUT_OF_RANGE",
      "state.share_of_facility"),
-    ("ccf_above_one", {}, {"ccf": "40"}, "RATE_OUT_OF_RANGE", "state.ccf"),
+    ("ccf_above_one", {}, {"ccf_override": "40"}, "RATE_OUT_OF_RANGE", "state.ccf_override"),
     ("all_past_due", {}, {"past_due_principal": "25000000"}, "AMOUNT_OUT_OF_RANGE",
      "state.past_due_principal"),
     ("defaulted", {}, {"status": "DEFAULTED"}, "RECOVERY_MISSING", "DEFAULTED"),
