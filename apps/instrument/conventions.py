@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 _LOAN = "AMORT_LOAN"
+_COMMITTED = ("REVOLVER", "DELAYED_DRAW")
 _BOND = "FIXED_BOND"
 _BILL = "ZERO_COUPON"
 _NOTE = "FLOATING_NOTE"
@@ -28,6 +29,12 @@ def _loan(basis: str, calendar: str, **more: str) -> Defaults:
         "accrual_dates": "ADJUSTED",
     }
     return MappingProxyType({_LOAN: MappingProxyType(terms | more)})
+
+
+def _loans(basis: str, calendar: str) -> Defaults:
+    """Return what loans of a market leave unsaid, drawn at once or under a commitment."""
+    terms = _loan(basis, calendar)[_LOAN]
+    return MappingProxyType({_LOAN: terms, **dict.fromkeys(_COMMITTED, terms)})
 
 
 def _bond(
@@ -87,12 +94,12 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
             roll_convention="UNADJUSTED",
             accrual_dates="UNADJUSTED",
         ),
-        "US_COMMERCIAL_LOAN": _loan("ACT/360", "US"),
+        "US_COMMERCIAL_LOAN": _loans("ACT/360", "US"),
         "US_COMMERCIAL_REAL_ESTATE": _loan("ACT/360", "US", payment_basis="30/360"),
-        "UK_LOAN": _loan("ACT/365F", "UK"),
-        "CAD_LOAN": _loan("ACT/365F", "CA"),
-        "JPY_LOAN": _loan("ACT/365F", "JP"),
-        "EUR_LOAN": _loan("ACT/360", "TARGET"),
+        "UK_LOAN": _loans("ACT/365F", "UK"),
+        "CAD_LOAN": _loans("ACT/365F", "CA"),
+        "JPY_LOAN": _loans("ACT/365F", "JP"),
+        "EUR_LOAN": _loans("ACT/360", "TARGET"),
         "US_TREASURY": MappingProxyType(
             {
                 _BOND: _bond("ACT/ACT ICMA", "US-GOVT", "SEMIANNUAL", "US_STREET"),
