@@ -40,7 +40,7 @@ COLUMNS = {
     "past_due_principal": "f8",
     "letters": "f8",
     "available": "f8",
-    "ccf_override": "f8",
+    "ccf": "f8",
     "ccf_letters": "f8",
     "index": "i4",
     "margin": "f8",
