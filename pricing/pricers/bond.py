@@ -26,7 +26,7 @@ from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import Flows, ProjectedFlow
-from pricing.pricers.loan_paths import MATURED
+from pricing.pricers.loan import MATURED
 from pricing.pricers.projection import Component, project
 from pricing.scenarios.states import States
 

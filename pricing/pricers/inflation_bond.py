@@ -18,7 +18,7 @@ from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.index_ratio import IndexRatios, inflation_of
-from pricing.pricers.loan_paths import MATURED
+from pricing.pricers.loan import MATURED
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
 from pricing.pricers.quoted import NOT_SOLVED

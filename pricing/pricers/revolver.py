@@ -19,7 +19,7 @@ from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.drawings import ABOVE_COMMITMENT, Facilities, Path, path
 from pricing.pricers.flows import ProjectedFlow
-from pricing.pricers.loan_paths import MATURED
+from pricing.pricers.loan import MATURED
 from pricing.pricers.note_rates import Accrual, NoteRates, index_of
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
