@@ -157,7 +157,11 @@ RATES = ("YIELD_SIMPLE", "DISCOUNT_RATE")
 
 
 def test_flows_of_a_note_are_those_of_ore_example_18() -> None:
-    """The published fixings as those of the index: every coupon, and the value at its factors."""
+    """Accruals, pay dates and flows at the published coupon rates, and the value at its factors.
+
+    The rates are given to the index as fixings (coupon less spread): projection is not tested
+    here. In two of the ten periods ORE's coupon is not its fixing plus the spread.
+    """
     published = case("floating_note", "ore.bond18.Bond_Floating")
     periods = published["inputs"]["periods"]
     day = "2021-02-01"

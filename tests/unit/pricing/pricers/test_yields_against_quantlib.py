@@ -132,3 +132,80 @@ def test_yields_durations_and_spreads_are_quantlibs(make_states: Callable[..., S
         wanted = (riskless - dirty) / (100.0 * annuity)
         assert row[at["ASSET_SWAP_SPREAD"]] == pytest.approx(wanted, abs=1e-10)
         assert row[at["DIRTY_PRICE"]] == pytest.approx(dirty, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("convention", "measure", "compounding", "annual"),
+    [
+        ("UK_DMO", "YIELD_SEMI_BOND", ql.Compounded, False),
+        ("ICMA", "YIELD_ANNUAL", ql.Compounded, True),
+    ],
+)
+def test_yields_of_other_conventions_are_quantlibs(
+    convention: str,
+    measure: str,
+    compounding: int,
+    annual: bool,
+    make_states: Callable[..., States],
+) -> None:
+    market = {
+        "format": "tieout.market/1",
+        "as_of": DAY.isoformat(),
+        "curves": [{"name": "FLAT", "currency": "USD", "nodes": [["2060-01-01", str(RATE)]]}],
+        "discount": {"USD": "FLAT"},
+        "spreads": [{"currency": "USD", "rating": "A", "sector": "ALL", "nodes": [["5Y", "0"]]}],
+        "fx": [{"base": "EUR", "quote": "USD", "rate": "1"}],
+    }
+    states = make_states(market, [{"code": "BASE"}], [measure])
+    rng = random.Random(13)
+    cases = [case(rng, number) for number in range(COUNT)]
+    actual = [one for one in cases if one[0].terms["day_count"] == "ACT/ACT ICMA"]
+    positions = [
+        PositionInput(
+            position.position_id, "FIXED_BOND", "USD",
+            {**position.terms, "yield_convention": convention}, position.state, "A", "ALL",
+        )
+        for position, *_ in actual
+    ]  # fmt: skip
+    packed = product("FIXED_BOND").pack(positions, Names())
+    valued = valuation.value(packed.batch, states)
+    assert valued.failures == [None] * len(actual)
+    place = states.axis.places[Cell(measure, "BASE")]
+    for row, (position, bond, months, clean) in zip(valued.values, actual, strict=True):
+        counter = bond.dayCounter()
+        frequency = ql.Annual if annual else FREQUENCY[months]
+        rate = ql.BondFunctions.bondYield(
+            bond, ql.BondPrice(clean, ql.BondPrice.Clean), counter, compounding, frequency,
+            q_date(DAY), 1e-14, 1000,
+        )  # fmt: skip
+        if convention == "UK_DMO":
+            quoted = ql.InterestRate(rate, counter, compounding, frequency)
+            rate = quoted.equivalentRate(ql.Compounded, ql.Semiannual, 1.0).rate()
+        assert row[place] == pytest.approx(rate, abs=1e-10), position.terms
+
+
+def test_simple_yield_of_one_payment_is_quantlibs(make_states: Callable[..., States]) -> None:
+    """With more payments QuantLib multiplies the simple factors of the periods: not ours."""
+    market = {
+        "format": "tieout.market/1",
+        "as_of": DAY.isoformat(),
+        "curves": [{"name": "FLAT", "currency": "USD", "nodes": [["2060-01-01", str(RATE)]]}],
+        "discount": {"USD": "FLAT"},
+        "spreads": [{"currency": "USD", "rating": "A", "sector": "ALL", "nodes": [["5Y", "0"]]}],
+        "fx": [{"base": "EUR", "quote": "USD", "rate": "1"}],
+    }
+    states = make_states(market, [{"code": "BASE"}], ["YIELD_SIMPLE"])
+    for days, price in ((20, 99.8), (91, 98.9), (182, 97.6), (360, 95.2)):
+        due = DAY + dt.timedelta(days=days)
+        terms = {"issue_date": "2022-12-01", "maturity_date": due.isoformat()}
+        state = {"quantity": "100", "spread_source": "MARK", "mark_price": str(price)}
+        bill = PositionInput("Z", "ZERO_COUPON", "USD", terms, state, "A", "ALL")
+        found = valuation.value(product("ZERO_COUPON").pack([bill], Names()).batch, states)
+        assert found.failures == [None]
+        paper = ql.ZeroCouponBond(0, ql.NullCalendar(), 100.0, q_date(due))
+        wanted = ql.BondFunctions.bondYield(
+            paper, ql.BondPrice(price, ql.BondPrice.Clean), ql.Actual360(), ql.Simple, ql.Annual,
+            q_date(DAY), 1e-14, 1000,
+        )  # fmt: skip
+        place = states.axis.places[Cell("YIELD_SIMPLE", "BASE")]
+        assert found.values[0, place] == pytest.approx(wanted, abs=1e-10)
