@@ -112,7 +112,16 @@ class Measure:
         return product_type in self.products
 
 
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_DEBT = frozenset(
+    {
+        "AMORT_LOAN",
+        "CALLABLE_BOND",
+        "FIXED_BOND",
+        "FLOATING_NOTE",
+        "INFLATION_BOND",
+        "ZERO_COUPON",
+    }
+)
 _DERIVATIVES = frozenset({"DERIVATIVE"})
 _ACCRUING = _DEBT | _DERIVATIVES
 _ALL = _ACCRUING | {"FX_FWD"}
@@ -120,7 +129,8 @@ _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
-_OPTIONS = _DERIVATIVES
+_CALLABLE = frozenset({"CALLABLE_BOND"})
+_OPTIONS = _CALLABLE | _DERIVATIVES
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
 _CREDIT_DERIVATIVES = _DERIVATIVES
 _LOCAL = Conversion.POSITION_CURRENCY
@@ -192,6 +202,35 @@ _TABLE = (
     ),
     Measure(
         "CONVEXITY",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "CONVEXITY_AMOUNT / PV, years^2",
+        _ALL,
+        numerator="CONVEXITY_AMOUNT",
+        denominator="PV",
+    ),
+    Measure(
+        "DV25",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "PV at zero rates - 25bp less PV at zero rates + 25bp",
+        _ALL,
+    ),
+    Measure(
+        "EFFECTIVE_DURATION",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "(PV(-25bp) - PV(+25bp)) / (PV x 0.0050)",
+        _ALL,
+        numerator="DV25",
+        denominator="PV",
+        scale=5e-3,
+    ),
+    Measure(
+        "EFFECTIVE_CONVEXITY",
         Kind.RATIO,
         Unit.YEARS,
         Conversion.NONE,
@@ -391,6 +430,22 @@ _TABLE = (
         Conversion.NONE,
         "reference level of the valuation date over the base level",
         _INFLATION_LINKED,
+    ),
+    Measure(
+        "OAS",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "constant spread over the curve's zero rates at which the lattice gives the value",
+        _CALLABLE,
+    ),
+    Measure(
+        "OPTION_VALUE",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "PV of the promised payments less PV",
+        _CALLABLE,
     ),
     Measure(
         "PAR_RATE",

@@ -15,6 +15,7 @@ _BOND = "FIXED_BOND"
 _BILL = "ZERO_COUPON"
 _NOTE = "FLOATING_NOTE"
 _LINKER = "INFLATION_BOND"
+_CALLABLE = "CALLABLE_BOND"
 
 Defaults = Mapping[str, Mapping[str, Any]]
 """Product type -> default terms."""
@@ -27,7 +28,16 @@ def _loan(basis: str, calendar: str, **more: str) -> Defaults:
         "roll_convention": "MODIFIED_FOLLOWING",
         "accrual_dates": "ADJUSTED",
     }
-    return MappingProxyType({_LOAN: MappingProxyType(terms | more)})
+    return MappingProxyType(
+        {_LOAN: MappingProxyType(terms | more), _CALLABLE: _prepayable(basis, terms | more)}
+    )
+
+
+def _prepayable(basis: str, terms: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the terms of a loan that its borrower may prepay, under the names of a bond."""
+    shared = ("calendar", "roll_convention", "accrual_dates", "amortisation")
+    kept = {name: terms[name] for name in shared if name in terms}
+    return MappingProxyType({"day_count": basis, "frequency": "MONTHLY", **kept})
 
 
 def _bond(
@@ -44,6 +54,12 @@ def _bond(
             **more,
         }
     )
+
+
+def _callable(basis: str, calendar: str, frequency: str) -> Mapping[str, Any]:
+    terms = dict(_bond(basis, calendar, frequency, ""))
+    del terms["yield_convention"]
+    return MappingProxyType(terms)
 
 
 def _bill(calendar: str, basis: str, yields: str) -> Mapping[str, Any]:
@@ -103,12 +119,23 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
         "UK_GILT": MappingProxyType({_BOND: _GILT, _LINKER: _INDEX_GILT}),
         "UK_TREASURY_BILL": MappingProxyType({_BILL: _bill("UK", "ACT/365F", "MONEY_MARKET")}),
         "US_CORPORATE_BOND": MappingProxyType(
-            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+            {
+                _BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET"),
+                _CALLABLE: _callable("30/360 US", "US", "SEMIANNUAL"),
+            }
         ),
         "US_MUNICIPAL_BOND": MappingProxyType(
-            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+            {
+                _BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET"),
+                _CALLABLE: _callable("30/360 US", "US", "SEMIANNUAL"),
+            }
         ),
-        "EUROBOND": MappingProxyType({_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "ICMA")}),
+        "EUROBOND": MappingProxyType(
+            {
+                _BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "ICMA"),
+                _CALLABLE: _callable("ACT/ACT ICMA", "TARGET", "ANNUAL"),
+            }
+        ),
         "GERMAN_FEDERAL_BOND": MappingProxyType(
             {_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "GERMAN")}
         ),

@@ -10,6 +10,7 @@ from typing import Any
 from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.pricers.bond import PRICER as BOND_PRICER
+from pricing.pricers.callable_bond import PRICER as CALLABLE_BOND_PRICER
 from pricing.pricers.contract import Pricer
 from pricing.pricers.derivative import PRICER as DERIVATIVE_PRICER
 from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
@@ -18,6 +19,7 @@ from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
 from pricing.products import (
     bond,
+    callable_bond,
     derivative,
     derivative_state,
     fields,
@@ -87,6 +89,13 @@ PRODUCTS = MappingProxyType(
         ),
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
+        ),
+        callable_bond.PRODUCT_TYPE: Product(
+            callable_bond.PRODUCT_TYPE,
+            callable_bond.pack,
+            CALLABLE_BOND_PRICER,
+            callable_bond.CallableBondTerms,
+            callable_bond.CallableBondState,
         ),
         derivative.PRODUCT_TYPE: Product(
             derivative.PRODUCT_TYPE,

@@ -117,6 +117,10 @@ MARKET: dict[str, Any] = {
             "nodes": [["2024-12-30", "0.021"], ["2052-12-30", "0.0245"]],
         }
     },
+    "models": {
+        "EUR": {"hull_white": {"mean_reversion": "0.02", "sigma": "0.008"}},
+        "USD": {"hull_white": {"mean_reversion": "0.03", "sigma": "0.0095"}},
+    },
 }
 
 MARKET["volatilities"] = [
@@ -178,7 +182,7 @@ QUOTED_MEASURES = (
     "Z_SPREAD", "ASSET_SWAP_SPREAD", "DISCOUNT_MARGIN", "DISCOUNT_RATE", "INVESTMENT_RATE",
     "YIELD_REAL_SEMI_BOND", "INDEX_RATIO", "INFLATION01", "YIELD_SEMI_BOND@UP",
     "DISCOUNT_MARGIN@TWIST", "Z_SPREAD@WIDER", "PAR_RATE", "PAR_RATE@TWIST", "VEGA", "CS01_PAR",
-    "DV01_PAR",
+    "DV01_PAR", "OAS", "OPTION_VALUE", "EFFECTIVE_DURATION", "OPTION_VALUE@UP",
 )  # fmt: skip
 
 LOAN_TERMS: dict[str, Any] = {
@@ -202,6 +206,12 @@ FX_TERMS: dict[str, Any] = {
     "sold_amount": "1080000",
     "maturity_date": "2023-06-30",
 }
+CALLABLE_TERMS: dict[str, Any] = {
+    **BOND_TERMS,
+    "maturity_date": "2032-02-15",
+    "coupon": "0.055",
+    "call_schedule": [["2025-02-15", "102"], ["2027-02-15", "101"], ["2029-02-15", "100"]],
+}
 ZERO_TERMS: dict[str, Any] = {"issue_date": "2022-10-06", "maturity_date": "2023-10-05"}
 NOTE_TERMS: dict[str, Any] = {
     "dated_date": "2021-02-15",
@@ -224,6 +234,7 @@ INFLATION_TERMS: dict[str, Any] = {
 }
 TERMS = {
     "AMORT_LOAN": LOAN_TERMS,
+    "CALLABLE_BOND": CALLABLE_TERMS,
     "DERIVATIVE": KIND_TERMS["IRS"],
     "FIXED_BOND": BOND_TERMS,
     "FLOATING_NOTE": NOTE_TERMS,
@@ -233,6 +244,7 @@ TERMS = {
 }
 STATES_OF = {
     "AMORT_LOAN": {"spread": "0.015"},
+    "CALLABLE_BOND": {"spread": "0.01", "quantity": "1000000"},
     "DERIVATIVE": {},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
     "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},

@@ -23,8 +23,8 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 from tests.unit.pricing.derivative_book import derivatives
 
 from tests.unit.pricing.conftest import (  # isort: skip
-    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
-    QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
+    ALL_MEASURES, BOND_TERMS, CALLABLE_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET,
+    NOTE_TERMS, QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
 )  # fmt: skip
 
 PROFILES = ("record", "fast")
@@ -106,6 +106,38 @@ def bonds(rng: np.random.Generator) -> list[PositionInput]:
             {"quantity": "1000", "spread_source": "MARK", "mark_price": "91.5"},
         )[i % 3]
         found.append(PositionInput(f"B{i}", "FIXED_BOND", currency, terms, state, rating, sector))
+    return found
+
+
+def callables(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        years = int(rng.integers(4, 12))
+        maturity = f"{2022 + years}-02-15"
+        calls = [[f"{year}-02-15", "101"] for year in range(2023, 2022 + years)][i % 4 :][:4]
+        terms = {
+            **CALLABLE_TERMS,
+            "maturity_date": maturity,
+            "coupon": f"{rng.uniform(0.02, 0.08):.5f}",
+            "call_schedule": calls or [["2023-02-15", "101"]],
+            "call_notice_days": (0, 0, 30)[i % 3],
+            "amortisation": ("BULLET", "LEVEL_PAY")[i % 2],
+        }
+        if i % 60 == 0:
+            terms |= {"call_schedule": [[f"{years + 2020}-02-15", "100"]], "call_style": "AMERICAN"}
+        if i % 7 == 0:
+            terms["make_whole_spread"] = "0.004"
+        if i % 11 == 0:
+            terms["put_schedule"] = [["2024-08-15", "97"]]
+        currency, rating, sector = (("USD", "BBB", "CORP"), ("EUR", "BBB", "BANK"))[i % 2]
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "97.5"},
+        )[i % 3]
+        found.append(
+            PositionInput(f"C{i}", "CALLABLE_BOND", currency, terms, state, rating, sector)
+        )
     return found
 
 
@@ -197,6 +229,7 @@ def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
     made = {
         "AMORT_LOAN": loans(rng),
+        "CALLABLE_BOND": callables(np.random.default_rng(4)),
         "DERIVATIVE": derivatives(np.random.default_rng(7), COUNT),
         "FIXED_BOND": bonds(rng),
         "FX_FWD": forwards(rng),

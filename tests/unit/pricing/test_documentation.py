@@ -21,6 +21,7 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 METHODS = Path(__file__).parents[3] / "docs" / "methods"
 PAGES = {
     "AMORT_LOAN": "loan.md",
+    "CALLABLE_BOND": "callable.md",
     "DERIVATIVE": "derivative.md",
     "FIXED_BOND": "bond.md",
     "FLOATING_NOTE": "floating_note.md",
