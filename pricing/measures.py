@@ -112,7 +112,8 @@ class Measure:
         return product_type in self.products
 
 
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_POOLS = frozenset({"ABS_MBS", "STRUCTURED"})
+_DEBT = _POOLS | {"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"}
 _DERIVATIVES = frozenset({"DERIVATIVE"})
 _ACCRUING = _DEBT | _DERIVATIVES
 _ALL = _ACCRUING | {"FX_FWD"}

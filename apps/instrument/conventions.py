@@ -14,6 +14,7 @@ _LOAN = "AMORT_LOAN"
 _BOND = "FIXED_BOND"
 _BILL = "ZERO_COUPON"
 _NOTE = "FLOATING_NOTE"
+_POOL = "ABS_MBS"
 _LINKER = "INFLATION_BOND"
 
 Defaults = Mapping[str, Mapping[str, Any]]
@@ -70,6 +71,12 @@ def _note(basis: str, calendar: str, **more: str | int) -> Mapping[str, Any]:
     )
 
 
+def _agency_pool(delay: int) -> Defaults:
+    """Return the terms of agency pools: days after the accrual month, next business day."""
+    terms = {"payment_delay_days": delay, "calendar": "US", "roll_convention": "FOLLOWING"}
+    return MappingProxyType({_POOL: MappingProxyType(terms)})
+
+
 _GILT = _bond(
     "ACT/ACT ICMA", "UK", "SEMIANNUAL", "UK_DMO",
     money_market_basis="ACT/365F", ex_coupon_days=7, ex_coupon_day_type="BUSINESS",
@@ -123,6 +130,9 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
                 )
             }
         ),
+        "GINNIE_MAE_I": _agency_pool(14),
+        "GINNIE_MAE_II": _agency_pool(19),
+        "UMBS": _agency_pool(24),
         "SOFR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "US-GOVT", lookback_days=5)}),
         "EURIBOR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "TARGET")}),
         "SONIA_NOTE": MappingProxyType({_NOTE: _note("ACT/365F", "UK", lookback_days=5)}),

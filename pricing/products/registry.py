@@ -16,6 +16,8 @@ from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
+from pricing.pricers.pool import PRICER as POOL_PRICER
+from pricing.pricers.structured import PRICER as STRUCTURED_PRICER
 from pricing.products import (
     bond,
     derivative,
@@ -25,6 +27,8 @@ from pricing.products import (
     fx_forward,
     inflation_bond,
     loan,
+    pool,
+    structured,
     zero_coupon,
 )
 from pricing.products.rows import Packed
@@ -116,6 +120,21 @@ PRODUCTS = MappingProxyType(
             INFLATION_BOND_PRICER,
             inflation_bond.InflationBondTerms,
             inflation_bond.InflationBondState,
+        ),
+        pool.PRODUCT_TYPE: Product(
+            pool.PRODUCT_TYPE,
+            pool.pack,
+            POOL_PRICER,
+            pool.PoolTerms,
+            pool.PoolState,
+            pool.DERIVABLE,
+        ),
+        structured.PRODUCT_TYPE: Product(
+            structured.PRODUCT_TYPE,
+            structured.pack,
+            STRUCTURED_PRICER,
+            structured.StructuredTerms,
+            structured.StructuredState,
         ),
         zero_coupon.PRODUCT_TYPE: Product(
             zero_coupon.PRODUCT_TYPE,

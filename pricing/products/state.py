@@ -52,7 +52,7 @@ class DebtState:
     credit_basis: str = declared(
         "choice",
         "where credit risk is: in the SPREAD over contractual flows, or in default-adjusted flows "
-        "(CASHFLOW), which no product projects yet",
+        "(CASHFLOW), which pools and tranches project",
         "SPREAD",
         choices=CREDIT_BASES,
     )

@@ -222,22 +222,55 @@ INFLATION_TERMS: dict[str, Any] = {
     "deflation_floor": True,
     "yield_convention": "US_TREASURY",
 }
+POOL_TERMS: dict[str, Any] = {
+    "accrual_start_date": "2022-12-01",
+    "wac": "0.06",
+    "wam": 348,
+    "age": 12,
+    "servicing_fee": "0.0025",
+    "guarantee_fee": "0.0025",
+    "payment_delay_days": 24,
+    "prepayment": {
+        "kind": "S_CURVE", "lowest": "0.05", "highest": "0.45", "centre": "0.01",
+        "mortgage_spread": "0.015", "seasoning": 30, "burnout": "0.4",
+    },
+}  # fmt: skip
+DEAL_TERMS: dict[str, Any] = {
+    "accrual_start_date": "2022-12-01",
+    "payment_delay_days": 14,
+    "collateral": [
+        {"balance": "700000", "rate": "0.065", "months": 120, "age": 12},
+        {"balance": "300000", "rate": "0.07", "months": 60, "amortisation": "BULLET"},
+    ],
+    "tranches": [
+        {"name": "A", "balance": "600000", "coupon": "0.045", "oc_trigger": "1.2"},
+        {"name": "B", "balance": "300000", "coupon": "0.06", "ic_trigger": "1.1"},
+        {"name": "R", "balance": "100000", "kind": "RESIDUAL"},
+    ],
+    "tranche": "B",
+    "senior_fee": "0.0025",
+    "prepayment": {"kind": "CPR", "speed": "0.1"},
+}
 TERMS = {
+    "ABS_MBS": POOL_TERMS,
     "AMORT_LOAN": LOAN_TERMS,
     "DERIVATIVE": KIND_TERMS["IRS"],
     "FIXED_BOND": BOND_TERMS,
     "FLOATING_NOTE": NOTE_TERMS,
     "FX_FWD": FX_TERMS,
     "INFLATION_BOND": INFLATION_TERMS,
+    "STRUCTURED": DEAL_TERMS,
     "ZERO_COUPON": ZERO_TERMS,
 }
-STATES_OF = {
+STATES_OF: dict[str, dict[str, Any]] = {
+    "ABS_MBS": {"spread": "0.01", "quantity": "1000000"},
     "AMORT_LOAN": {"spread": "0.015"},
     "DERIVATIVE": {},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
     "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},
     "FX_FWD": {},
     "INFLATION_BOND": {"spread": "0", "quantity": "1000000"},
+    "STRUCTURED": {"spread": "0.01", "quantity": "150000"},
     "ZERO_COUPON": {"spread": "0", "quantity": "1000000"},
 }
 

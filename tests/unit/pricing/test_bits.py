@@ -23,7 +23,8 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 from tests.unit.pricing.derivative_book import derivatives
 
 from tests.unit.pricing.conftest import (  # isort: skip
-    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
+    ALL_MEASURES, BOND_TERMS, DAY, DEAL_TERMS, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET,
+    NOTE_TERMS, POOL_TERMS,
     QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
 )  # fmt: skip
 
@@ -176,6 +177,48 @@ def linkers(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
+def pools(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        kind = ("S_CURVE", "PSA", "CPR", "S_CURVE", "ABS", "NONE")[i % 6]
+        prepayment: dict[str, Any] = {"kind": kind}
+        if kind == "S_CURVE":
+            prepayment |= {
+                "lowest": "0.04", "highest": "0.5", "slope": ("120", "150")[i // 6 % 2],
+                "mortgage_spread": "0.0125", "seasoning": 30, "lockout": i % 9,
+                "burnout": f"{rng.uniform(0.0, 0.8):.3f}",
+            }  # fmt: skip
+        elif kind != "NONE":
+            prepayment["speed"] = f"{rng.uniform(0.0, 0.015 if kind == 'ABS' else 0.3):.4f}"
+        terms = {
+            **POOL_TERMS,
+            "accrual_start_date": f"2022-{9 + i % 4:02d}-01",
+            "wac": f"{rng.uniform(0.02, 0.08):.5f}",
+            "wam": int(rng.integers(13, 181)),
+            "servicing_fee": "0.0025",
+            "guarantee_fee": "0",
+            "payment_delay_days": (14, 24)[i % 2],
+            "prepayment": prepayment,
+            "strip": ("WHOLE", "WHOLE", "IO", "PO")[i // 2 % 4],
+        }
+        state: dict[str, Any] = (
+            {"quantity": f"{rng.uniform(1e5, 1e7):.2f}", "pool_factor": "0.81", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "96.5"},
+        )[i % 3]
+        if i % 5 == 0:
+            terms["default"] = {
+                "kind": ("CDR", "SDA")[i // 5 % 2], "speed": f"{rng.uniform(0.0, 0.05):.4f}",
+                "severity": "0.35", "recovery_lag": (6, 12)[i // 10 % 2],
+                "advances": i // 20 % 2 == 0,
+            }  # fmt: skip
+            state = {"quantity": "250000", "spread": "0.004", "credit_basis": "CASHFLOW"}
+        elif i % 3 == 2 and terms["strip"] != "WHOLE":
+            state = {"quantity": "1000", "spread": "0.02"}
+        found.append(PositionInput(f"M{i}", "ABS_MBS", "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
 def forwards(rng: np.random.Generator) -> list[PositionInput]:
     return [
         PositionInput(
@@ -192,6 +235,51 @@ def forwards(rng: np.random.Generator) -> list[PositionInput]:
     ]
 
 
+def tranches() -> list[PositionInput]:
+    rng = np.random.default_rng(20221231)
+    found = []
+    for i in range(COUNT):
+        period = (1, 3)[i % 2]
+        collateral = [
+            {"balance": "700000", "rate": f"{rng.uniform(0.03, 0.09):.5f}",
+             "months": int(rng.integers(4, 61)), "age": int(rng.integers(0, 40))},
+            {"balance": "300000", "rate": "0.035", "months": int(rng.integers(4, 61)),
+             "amortisation": "BULLET"},
+        ]  # fmt: skip
+        notes = [dict(one) for one in DEAL_TERMS["tranches"]]
+        if i % 3 == 0:
+            collateral[1] |= {"rate_kind": "FLOATING", "index_floor": "0.01"}
+            notes[0] |= {"coupon": None, "margin": "0.013", "cap": "0.06"}
+        if i % 5 == 0:
+            notes.insert(1, {"name": "Z", "balance": "0", "coupon": "0.05", "kind": "Z"})
+        terms = {
+            **DEAL_TERMS,
+            "accrual_start_date": f"2022-{11 + i // 7 % 2}-01",
+            "payment_months": period,
+            "collateral": collateral,
+            "tranches": notes,
+            "tranche": ("A", "B", "R")[i // 2 % 3],
+            "principal_rule": ("SEQUENTIAL", "PRO_RATA")[i // 4 % 2],
+            "reserve_balance": "5000",
+            "reserve_target": "0.01",
+            "clean_up_call": ("0", "0.1")[i // 8 % 2],
+            "index_rate": "0.0425",
+        }
+        if i % 4 == 0:
+            terms["prepayment"] = POOL_TERMS["prepayment"]
+        state: dict[str, Any] = {"quantity": "50000", "spread": "0.01"}
+        if i % 7 == 0:
+            terms["default"] = {
+                "kind": "CDR", "speed": "0.04", "severity": "0.4", "recovery_lag": 6,
+                "advances": i % 2 == 0,
+            }  # fmt: skip
+            state["credit_basis"] = "CASHFLOW"
+        elif i % 7 == 1 and terms["tranche"] == "A":
+            state |= {"spread_source": "MARK", "mark_price": "98.5"}
+        found.append(PositionInput(f"T{i}", "STRUCTURED", "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
@@ -203,6 +291,8 @@ def batches() -> dict[str, Batch]:
         "FLOATING_NOTE": notes(rng),
         "INFLATION_BOND": linkers(rng),
         "ZERO_COUPON": papers(rng),
+        "ABS_MBS": pools(np.random.default_rng(20221229)),
+        "STRUCTURED": tranches(),
     }
     return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
 
