@@ -28,6 +28,7 @@ CODES = MappingProxyType(
         "one of its currency and kind",
         "UNKNOWN_INDEX": "the market has no such index, or the product cannot be on it",
         "FIXING_MISSING": "a rate fixed in the past is not among the market's fixings",
+        "MODEL_MISSING": "the market has no model parameters for the currency",
         "MATURED": "no flow is left after the cut",
         "CLOSED": "the position is closed",
         "RECOVERY_MISSING": "the position is defaulted and carries no expected recoveries",

@@ -112,15 +112,33 @@ class Measure:
         return product_type in self.products
 
 
-_DEBT = frozenset({"AMORT_LOAN", "FIXED_BOND", "FLOATING_NOTE", "INFLATION_BOND", "ZERO_COUPON"})
+_POOLS = frozenset({"ABS_MBS", "STRUCTURED"})
+_FACILITIES = frozenset({"DELAYED_DRAW", "REVOLVER"})
+_DEBT = (
+    _FACILITIES
+    | _POOLS
+    | frozenset(
+        {
+            "AMORT_LOAN",
+            "CALLABLE_BOND",
+            "FIXED_BOND",
+            "FLOATING_NOTE",
+            "INFLATION_BOND",
+            "ZERO_COUPON",
+        }
+    )
+)
 _DERIVATIVES = frozenset({"DERIVATIVE"})
 _ACCRUING = _DEBT | _DERIVATIVES
 _ALL = _ACCRUING | {"FX_FWD"}
 _BONDS = frozenset({"FIXED_BOND", "ZERO_COUPON"})
+_LOANS = frozenset({"AMORT_LOAN"})
+_YIELDING = _BONDS | _LOANS
 _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
-_OPTIONS = _DERIVATIVES
+_CALLABLE = frozenset({"CALLABLE_BOND"})
+_OPTIONS = _CALLABLE | _DERIVATIVES
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
 _CREDIT_DERIVATIVES = _DERIVATIVES
 _LOCAL = Conversion.POSITION_CURRENCY
@@ -201,6 +219,35 @@ _TABLE = (
         denominator="PV",
     ),
     Measure(
+        "DV25",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "PV at zero rates - 25bp less PV at zero rates + 25bp",
+        _ALL,
+    ),
+    Measure(
+        "EFFECTIVE_DURATION",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "(PV(-25bp) - PV(+25bp)) / (PV x 0.0050)",
+        _ALL,
+        numerator="DV25",
+        denominator="PV",
+        scale=5e-3,
+    ),
+    Measure(
+        "EFFECTIVE_CONVEXITY",
+        Kind.RATIO,
+        Unit.YEARS,
+        Conversion.NONE,
+        "CONVEXITY_AMOUNT / PV, years^2",
+        _ALL,
+        numerator="CONVEXITY_AMOUNT",
+        denominator="PV",
+    ),
+    Measure(
         "FX_EXPOSURE",
         Kind.SUM,
         Unit.AMOUNT,
@@ -220,6 +267,30 @@ _TABLE = (
     ),
     Measure("NOTIONAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "face, balance or bought amount", _ALL),
     Measure("PRINCIPAL", Kind.SUM, Unit.AMOUNT, _LOCAL, "outstanding principal", _DEBT),
+    Measure(
+        "COMMITMENT",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "our commitment: drawn and undrawn",
+        _FACILITIES,
+    ),
+    Measure(
+        "UNDRAWN",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "commitment less outstanding principal",
+        _FACILITIES,
+    ),
+    Measure(
+        "EAD",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "drawn, and undrawn x credit conversion factor",
+        _FACILITIES,
+    ),
     Measure("PAST_DUE", Kind.SUM, Unit.AMOUNT, _LOCAL, "due and unpaid, at face, not in PV", _DEBT),
     Measure(
         "PRINCIPAL_FLOWS",
@@ -265,12 +336,20 @@ _TABLE = (
     ),
     Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
     Measure(
+        "YIELD_MONTHLY_MORTGAGE",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "yield to maturity of what a loan is projected to pay, compounded monthly",
+        _LOANS,
+    ),
+    Measure(
         "YIELD_SEMI_BOND",
         Kind.NONE,
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded twice a year",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_TO_WORST_SEMI_BOND",
@@ -286,7 +365,7 @@ _TABLE = (
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded once a year",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_CONTINUOUS",
@@ -294,7 +373,7 @@ _TABLE = (
         Unit.RATE,
         Conversion.NONE,
         "yield to maturity in the bond's convention, compounded continuously",
-        _BONDS,
+        _YIELDING,
     ),
     Measure(
         "YIELD_SIMPLE",
@@ -399,6 +478,22 @@ _TABLE = (
         Conversion.NONE,
         "fixed rate, spread or premium at which a swap is worth nothing",
         _DERIVATIVES,
+    ),
+    Measure(
+        "OAS",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "constant spread over the curve's zero rates at which the lattice gives the value",
+        _CALLABLE,
+    ),
+    Measure(
+        "OPTION_VALUE",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "PV of the promised payments less PV",
+        _CALLABLE,
     ),
     Measure(
         "VEGA",

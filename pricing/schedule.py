@@ -89,6 +89,10 @@ class Schedule:
         """Return the first payment of each row due on its day or later."""
         return self._search(days - 1, adjusted=False)
 
+    def first_paid_from(self, days: IntArray) -> IntArray:
+        """Return the first payment of each row paid on its day or later."""
+        return self._search(days - 1, adjusted=True)
+
     def _search(self, limit: IntArray, *, adjusted: bool) -> IntArray:
         month = dates.month_index(np.clip(limit, dates.MIN_DAY, dates.LAST_INPUT_DAY))
         k: IntArray = (month - self.first_month) // self.months - 1

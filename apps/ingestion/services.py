@@ -16,6 +16,7 @@ from apps.access.models import AuditEntry
 from apps.ingestion import asked
 from apps.ingestion.kinds import (
     counterparties,
+    facilities,
     instruments,
     legal_entities,
     marketdata,
@@ -52,6 +53,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "legal_entities": legal_entities,
             "portfolios": portfolios,
             "counterparties": counterparties,
+            "facilities": facilities,
             "instruments": instruments,
             "positions": positions,
             "marketdata": marketdata,

@@ -24,7 +24,12 @@ _MISSING = re.compile(r"(terms(?:\.[a-z_]+)+) is missing", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
-_NEUTRAL_STATE = {"spread": "0", "spread_source": "SUPPLIED", "quantity": "1"}
+_NEUTRAL_STATE = {
+    "spread": "0",
+    "spread_source": "SUPPLIED",
+    "quantity": "1",
+    "outstanding_principal": "0",
+}
 _OF_STATE = frozenset({"SPREAD_MISSING", "MARK_MISSING", "RECOVERY_MISSING", "CLOSED", "MATURED"})
 
 
@@ -115,7 +120,10 @@ def _fields(declared: type) -> dict[str, Reader]:
     for field in dataclasses.fields(declared):
         kind = field.metadata["kind"]
         nested = field.metadata.get("of")
-        readers[field.name] = _nested(nested) if nested else _READERS.get(kind, _as_it_is)
+        if kind == "objects":
+            readers[field.name] = _each(field.metadata["of"])
+        else:
+            readers[field.name] = _nested(nested) if nested else _READERS.get(kind, _as_it_is)
     return readers
 
 
@@ -203,6 +211,37 @@ def _steps(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -
     ]
 
 
+def _numbers(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+    value = _listed(value)
+    if not isinstance(value, list):
+        faults.append(TermsFault(f"terms.{place}", "TYPE", "a list of numbers", str(value)))
+        return value
+    return [_number(item, f"{place}[{i}]", largest, faults) for i, item in enumerate(value)]
+
+
+def _listed(value: Any) -> Any:
+    """Return the list that a cell of a CSV file holds as JSON, other values as they are."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value, parse_float=Decimal)
+        except ValueError:
+            return value
+    return value
+
+
+def _each(declared: type) -> Reader:
+    read = _nested(declared)
+
+    def each(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
+        value = _listed(value)
+        if not isinstance(value, list):
+            faults.append(TermsFault(f"terms.{place}", "TYPE", "[object, ...]", str(value)))
+            return value
+        return [read(item, f"{place}[{i}]", largest, faults) for i, item in enumerate(value)]
+
+    return each
+
+
 def _as_it_is(value: Any, place: str, largest: Decimal, faults: list[TermsFault]) -> Any:
     return value
 
@@ -214,4 +253,5 @@ _READERS: dict[str, Reader] = {
     "integer": _integer,
     "flag": _flag,
     "steps": _steps,
+    "numbers": _numbers,
 }

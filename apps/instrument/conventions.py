@@ -11,10 +11,13 @@ from types import MappingProxyType
 from typing import Any
 
 _LOAN = "AMORT_LOAN"
+_COMMITTED = ("REVOLVER", "DELAYED_DRAW")
 _BOND = "FIXED_BOND"
 _BILL = "ZERO_COUPON"
 _NOTE = "FLOATING_NOTE"
+_POOL = "ABS_MBS"
 _LINKER = "INFLATION_BOND"
+_CALLABLE = "CALLABLE_BOND"
 
 Defaults = Mapping[str, Mapping[str, Any]]
 """Product type -> default terms."""
@@ -27,7 +30,22 @@ def _loan(basis: str, calendar: str, **more: str) -> Defaults:
         "roll_convention": "MODIFIED_FOLLOWING",
         "accrual_dates": "ADJUSTED",
     }
-    return MappingProxyType({_LOAN: MappingProxyType(terms | more)})
+    return MappingProxyType(
+        {_LOAN: MappingProxyType(terms | more), _CALLABLE: _prepayable(basis, terms | more)}
+    )
+
+
+def _prepayable(basis: str, terms: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the terms of a loan that its borrower may prepay, under the names of a bond."""
+    shared = ("calendar", "roll_convention", "accrual_dates", "amortisation")
+    kept = {name: terms[name] for name in shared if name in terms}
+    return MappingProxyType({"day_count": basis, "frequency": "MONTHLY", **kept})
+
+
+def _loans(basis: str, calendar: str) -> Defaults:
+    """Return what loans of a market leave unsaid, drawn at once or under a commitment."""
+    found = _loan(basis, calendar)
+    return MappingProxyType({**found, **dict.fromkeys(_COMMITTED, found[_LOAN])})
 
 
 def _bond(
@@ -44,6 +62,12 @@ def _bond(
             **more,
         }
     )
+
+
+def _callable(basis: str, calendar: str, frequency: str) -> Mapping[str, Any]:
+    terms = dict(_bond(basis, calendar, frequency, ""))
+    del terms["yield_convention"]
+    return MappingProxyType(terms)
 
 
 def _bill(calendar: str, basis: str, yields: str) -> Mapping[str, Any]:
@@ -70,6 +94,12 @@ def _note(basis: str, calendar: str, **more: str | int) -> Mapping[str, Any]:
     )
 
 
+def _agency_pool(delay: int) -> Defaults:
+    """Return the terms of agency pools: days after the accrual month, next business day."""
+    terms = {"payment_delay_days": delay, "calendar": "US", "roll_convention": "FOLLOWING"}
+    return MappingProxyType({_POOL: MappingProxyType(terms)})
+
+
 _GILT = _bond(
     "ACT/ACT ICMA", "UK", "SEMIANNUAL", "UK_DMO",
     money_market_basis="ACT/365F", ex_coupon_days=7, ex_coupon_day_type="BUSINESS",
@@ -87,12 +117,12 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
             roll_convention="UNADJUSTED",
             accrual_dates="UNADJUSTED",
         ),
-        "US_COMMERCIAL_LOAN": _loan("ACT/360", "US"),
+        "US_COMMERCIAL_LOAN": _loans("ACT/360", "US"),
         "US_COMMERCIAL_REAL_ESTATE": _loan("ACT/360", "US", payment_basis="30/360"),
-        "UK_LOAN": _loan("ACT/365F", "UK"),
-        "CAD_LOAN": _loan("ACT/365F", "CA"),
-        "JPY_LOAN": _loan("ACT/365F", "JP"),
-        "EUR_LOAN": _loan("ACT/360", "TARGET"),
+        "UK_LOAN": _loans("ACT/365F", "UK"),
+        "CAD_LOAN": _loans("ACT/365F", "CA"),
+        "JPY_LOAN": _loans("ACT/365F", "JP"),
+        "EUR_LOAN": _loans("ACT/360", "TARGET"),
         "US_TREASURY": MappingProxyType(
             {
                 _BOND: _bond("ACT/ACT ICMA", "US-GOVT", "SEMIANNUAL", "US_STREET"),
@@ -103,12 +133,23 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
         "UK_GILT": MappingProxyType({_BOND: _GILT, _LINKER: _INDEX_GILT}),
         "UK_TREASURY_BILL": MappingProxyType({_BILL: _bill("UK", "ACT/365F", "MONEY_MARKET")}),
         "US_CORPORATE_BOND": MappingProxyType(
-            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+            {
+                _BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET"),
+                _CALLABLE: _callable("30/360 US", "US", "SEMIANNUAL"),
+            }
         ),
         "US_MUNICIPAL_BOND": MappingProxyType(
-            {_BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET")}
+            {
+                _BOND: _bond("30/360 US", "US", "SEMIANNUAL", "US_STREET"),
+                _CALLABLE: _callable("30/360 US", "US", "SEMIANNUAL"),
+            }
         ),
-        "EUROBOND": MappingProxyType({_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "ICMA")}),
+        "EUROBOND": MappingProxyType(
+            {
+                _BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "ICMA"),
+                _CALLABLE: _callable("ACT/ACT ICMA", "TARGET", "ANNUAL"),
+            }
+        ),
         "GERMAN_FEDERAL_BOND": MappingProxyType(
             {_BOND: _bond("ACT/ACT ICMA", "TARGET", "ANNUAL", "GERMAN")}
         ),
@@ -123,6 +164,9 @@ CONVENTIONS: Mapping[str, Defaults] = MappingProxyType(
                 )
             }
         ),
+        "GINNIE_MAE_I": _agency_pool(14),
+        "GINNIE_MAE_II": _agency_pool(19),
+        "UMBS": _agency_pool(24),
         "SOFR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "US-GOVT", lookback_days=5)}),
         "EURIBOR_NOTE": MappingProxyType({_NOTE: _note("ACT/360", "TARGET")}),
         "SONIA_NOTE": MappingProxyType({_NOTE: _note("ACT/365F", "UK", lookback_days=5)}),

@@ -145,6 +145,102 @@ class CounterpartyVersion(models.Model):
         return f"{self.counterparty_id} {bytes(self.content_hash).hex()[:12]}"
 
 
+class FacilityKind(models.TextChoices):
+    """What a facility lets its obligor do."""
+
+    TERM = "TERM"
+    REVOLVER = "REVOLVER"
+    DELAYED_DRAW = "DELAYED_DRAW"
+    LC = "LC"
+    GUARANTEE = "GUARANTEE"
+    SWINGLINE = "SWINGLINE"
+    OVERDRAFT = "OVERDRAFT"
+
+
+@pghistory.track(level=pghistory.Statement, meta={"db_table": "facility_event"})
+class Facility(models.Model):
+    """A credit agreement with an obligor, or a sublimit of one: its `parent` is the whole.
+
+    What has parts (fees, rate options, elections, borrowing base and so on) is in `details`, by
+    the names of DEFINITIONS, section 1, as the file stated it.
+    """
+
+    code = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    obligor = models.ForeignKey(Counterparty, on_delete=models.PROTECT, related_name="facilities")
+    kind = models.CharField(max_length=20, choices=FacilityKind.choices)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="sublimits"
+    )
+    currency = models.CharField(max_length=3)
+    commitment = models.DecimalField(max_digits=24, decimal_places=6)
+    total_facility_amount = models.DecimalField(
+        max_digits=24, decimal_places=6, null=True, blank=True
+    )
+    agreement_date = models.DateField(null=True, blank=True)
+    effective_date = models.DateField(null=True, blank=True)
+    availability_end = models.DateField(null=True, blank=True)
+    maturity_date = models.DateField(null=True, blank=True)
+    unconditionally_cancellable = models.BooleanField(null=True, blank=True)
+    seniority = models.CharField(max_length=20, blank=True)
+    secured = models.BooleanField(null=True, blank=True)
+    details = models.JSONField(default=dict, editable=False)
+    current_version = models.ForeignKey(
+        "FacilityVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+
+    class Meta:
+        db_table = "facility"
+        ordering: ClassVar = ["code"]
+        verbose_name_plural = "facilities"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(code=""), name="facility_code"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=FacilityKind.values), name="facility_kind"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(currency__regex="^[A-Z]{3}$"), name="facility_currency"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(commitment__gte=0), name="facility_commitment"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(parent__isnull=True) | ~models.Q(parent=F("pk")),
+                name="facility_not_own_parent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class FacilityVersion(models.Model):
+    """A facility as it was on some day: the canonical text that was hashed."""
+
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="versions")
+    content_hash = models.BinaryField()
+    document = models.TextField()
+    document_json = parsed("document")
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "facility_version"
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["facility", "content_hash"], name="facility_version_content"
+            ),
+            content_addressed("facility_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.facility_id} {bytes(self.content_hash).hex()[:12]}"
+
+
 @pghistory.track(level=pghistory.Statement, meta={"db_table": "instrument_event"})
 class Instrument(models.Model):
     """A contract that positions are held in."""

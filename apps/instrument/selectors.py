@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,43 @@ class InstrumentFacts:
     product_type: str
     currency: str
     issuer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFacility:
+    """The current version of a facility."""
+
+    version_id: int
+    version_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityFacts:
+    """What an import of facilities must know of one that is stored."""
+
+    currency: str
+    commitment: Decimal
+    parent: str | None
+
+
+def facility_codes_like(cursor: Cursor, codes: Collection[str]) -> dict[str, str]:
+    """Return the codes that equal one of `codes` but for case, by their lower case."""
+    return _like(cursor, SQL["facility_like"], codes)
+
+
+def facility_facts(cursor: Cursor) -> dict[str, FacilityFacts]:
+    """Return the facts of every facility."""
+    cursor.execute(SQL["facility_facts"])
+    return {code: FacilityFacts(*facts) for code, *facts in cursor.fetchall()}
+
+
+def pinned_facilities(cursor: Cursor, codes: Collection[str]) -> dict[str, PinnedFacility]:
+    """Return the current version of the facilities among `codes`."""
+    cursor.execute(SQL["facility_pinned"], {"codes": _joined(codes)})
+    return {
+        code: PinnedFacility(version_id, bytes(digest))
+        for code, version_id, digest in cursor.fetchall()
+    }
 
 
 def counterparty_codes_like(cursor: Cursor, codes: Collection[str]) -> dict[str, str]:

@@ -68,6 +68,29 @@ def write_counterparties(rows: Iterable[Mapping[str, Any]]) -> Written:
     return _write("counterparty", map(_counterparty_line, rows), "insert_version")
 
 
+_FACILITY_DETAILS = (
+    "fees",
+    "rate_options",
+    "elections",
+    "borrowing_base",
+    "interest_reserve",
+    "prepayment",
+    "extension_options",
+    "covenants",
+)
+"""The parts of a facility that have parts."""
+
+
+@transaction.atomic
+def write_facilities(rows: Iterable[Mapping[str, Any]]) -> Written:
+    """Create or replace facilities, a new version where the content is new.
+
+    A row is the whole content: a field that it lacks is cleared. Obligors and parents exist, or
+    parents stand among the rows; callers have checked that and that parents form no cycle.
+    """
+    return _write("facility", map(_facility_line, rows), "insert_version")
+
+
 @transaction.atomic
 def write_instruments(rows: Iterable[InstrumentContent]) -> Written:
     """Create or replace instruments, a new terms version where the terms are new."""
@@ -99,6 +122,31 @@ def _counterparty_line(row: Mapping[str, Any]) -> Sequence[Any]:
         row.get("investment_grade"),
         row.get("scra_grade") or "",
         row.get("default_status") or "",
+        document,
+        hashing.sha256(document),
+    )
+
+
+def _facility_line(row: Mapping[str, Any]) -> Sequence[Any]:
+    document = hashing.canonical(row)
+    details = {name: row[name] for name in _FACILITY_DETAILS if name in row}
+    return (
+        row["code"],
+        row.get("name") or "",
+        row["obligor"],
+        row["kind"],
+        row.get("parent") or "",
+        row["currency"],
+        row["commitment"],
+        row.get("total_facility_amount"),
+        row.get("agreement_date"),
+        row.get("effective_date"),
+        row.get("availability_end"),
+        row.get("maturity_date"),
+        row.get("unconditionally_cancellable"),
+        row.get("seniority") or "",
+        row.get("secured"),
+        hashing.canonical(details),
         document,
         hashing.sha256(document),
     )

@@ -30,10 +30,11 @@ class PositionContent:
     state: Mapping[str, StateValue]
     obligor: str | None = None
     tag: str | None = None
+    facility: str | None = None
 
 
 class Pins(NamedTuple):
-    """The versions a position is valued with: hashes of terms and obligor, group resolved."""
+    """The versions a position is valued with: hashes of what it refers to, group resolved."""
 
     product_type: str
     currency: str
@@ -41,6 +42,7 @@ class Pins(NamedTuple):
     obligor: str | None
     obligor_hash: bytes | None
     group: str
+    facility_hash: bytes | None = None
 
 
 # For texts, booleans and integers this is the canonical text, at a third of the time; a test
@@ -65,6 +67,9 @@ def document(content: PositionContent, pins: Pins, state: Mapping[str, str | boo
     if pins.obligor is not None and pins.obligor_hash is not None:
         fields["obligor"] = pins.obligor
         fields["obligor_version"] = pins.obligor_hash.hex()
+    if content.facility is not None and pins.facility_hash is not None:
+        fields["facility"] = content.facility
+        fields["facility_version"] = pins.facility_hash.hex()
     if pins.group:
         fields["group"] = pins.group
     if content.tag:

@@ -197,8 +197,8 @@ class Position(models.Model):
     """One position of a snapshot: links, and state as the canonical text that was hashed.
 
     `ordinal` is the rank from 0 in the canonical order (book, product type, sha256 of the
-    position id). `document` names the content hashes of terms and counterparty, so `row_hash`,
-    sha256 of the document, covers everything a valuation takes from reference data.
+    position id). `document` names the content hashes of terms, counterparty and facility, so
+    `row_hash`, sha256 of the document, covers everything a valuation takes from reference data.
     """
 
     pk = models.CompositePrimaryKey("snapshot_id", "ordinal")
@@ -215,6 +215,8 @@ class Position(models.Model):
     currency = models.CharField(max_length=3)
     document = models.TextField()
     row_hash = models.BinaryField()
+    facility = models.CharField(max_length=64, null=True)
+    facility_version_id = models.IntegerField(null=True)
 
     class Meta:
         db_table = "position"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.instrument import selectors as instruments
-from apps.instrument.selectors import PinnedCounterparty, PinnedTerms
+from apps.instrument.selectors import PinnedCounterparty, PinnedFacility, PinnedTerms
 from apps.portfolio import blocks
 from apps.portfolio.blocks import Members
 from apps.portfolio.dimensions import Dimension
@@ -39,6 +39,7 @@ class PinnedBook:
     keys: list[tuple[int, str]]
     terms: Mapping[str, PinnedTerms]
     counterparties: Mapping[str, PinnedCounterparty]
+    facilities: Mapping[str, PinnedFacility]
     tree_hash: bytes
     members: Members
     control: dict[str, dict[str, Any]]
@@ -47,6 +48,10 @@ class PinnedBook:
         """Return the obligor of a position, else the issuer, and its pinned version."""
         code = position.obligor or self.terms[position.instrument].issuer
         return code, None if code is None else self.counterparties[code]
+
+    def facility(self, position: PositionContent) -> PinnedFacility | None:
+        """Return the pinned version of the facility a position is drawn under."""
+        return None if position.facility is None else self.facilities[position.facility]
 
 
 def read(cursor: Cursor, positions: Sequence[PositionContent], tree_id: int) -> PinnedBook:
@@ -66,6 +71,9 @@ def read(cursor: Cursor, positions: Sequence[PositionContent], tree_id: int) -> 
     obligors = {code for code in named if code is not None}
     counterparties = instruments.pinned_counterparties(cursor, obligors)
     _require("obligor", obligors, counterparties)
+    under = {p.facility for p in positions if p.facility is not None}
+    facilities = instruments.pinned_facilities(cursor, under)
+    _require("facility", under, facilities)
     keyed = sorted(
         (
             (
@@ -94,6 +102,7 @@ def read(cursor: Cursor, positions: Sequence[PositionContent], tree_id: int) -> 
         [key[:2] for key in keyed],
         terms,
         counterparties,
+        facilities,
         bytes(tree[1]),
         members,
         _control(positions, terms),

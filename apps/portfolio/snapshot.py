@@ -154,6 +154,7 @@ def _write_rows(
     for ordinal, (position, (node, _)) in enumerate(zip(book.positions, book.keys, strict=True)):
         terms = book.terms[position.instrument]
         code, obligor = book.obligor(position)
+        facility = book.facility(position)
         pins = Pins(
             terms.product_type,
             terms.currency,
@@ -161,6 +162,7 @@ def _write_rows(
             code,
             obligor.version_hash if obligor else None,
             obligor.group if obligor else "",
+            facility.version_hash if facility else None,
         )
         text = document(position, pins, plain_state(position.state))
         row_hash = hashlib.sha256(text.encode()).digest()
@@ -168,7 +170,9 @@ def _write_rows(
             f"{snapshot_id}\t{ordinal}\t{position.position_id}\t{node}\t{terms.product_type}\t"
             f"{position.instrument}\t{terms.terms_id}\t"
             f"{copy_field(code)}\t{copy_field(obligor.version_id if obligor else None)}\t"
-            f"{position.legal_entity}\t{terms.currency}\t{escaped(text)}\t\\\\x{row_hash.hex()}"
+            f"{position.legal_entity}\t{terms.currency}\t{escaped(text)}\t\\\\x{row_hash.hex()}\t"
+            f"{copy_field(position.facility)}\t"
+            f"{copy_field(facility.version_id if facility else None)}"
         )
         if progress is not None and ordinal % _EVERY == 0:
             progress("hashing", ordinal)

@@ -31,6 +31,13 @@ def verify(cursor: Any, found: Verification, document: Mapping[str, Any]) -> Non
     _scenarios(cursor, found, sealed, facts)
 
 
+_PINNED = {
+    "terms": "instrument_terms",
+    "counterparty": "counterparty_version",
+    "facility": "facility_version",
+}
+
+
 def _all(cursor: Any, name: str, facts: Mapping[str, Any]) -> list[Any]:
     cursor.execute(SQL[name], facts)
     rows: list[Any] = cursor.fetchall()
@@ -47,7 +54,7 @@ def _positions(
             "position", "book is not that of the document", ordinal=ordinal, position=position
         )
     for ordinal, position, what in _all(cursor, "changed_terms", facts):
-        table = "instrument_terms" if what == "terms" else "counterparty_version"
+        table = _PINNED[what]
         found.add(table, "the document is not the one pinned", ordinal=ordinal, position=position)
     rows = _all(cursor, "snapshot_hash", facts)
     if not rows:

@@ -43,6 +43,7 @@ _CODES: tuple[str, ...] = (
     "UNKNOWN_INDEX",
     "UNKNOWN_CREDIT",
     "UNKNOWN_VOLATILITY",
+    "MODEL_MISSING",
 )
 
 NUMBER: Mapping[str, int] = MappingProxyType(

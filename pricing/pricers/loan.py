@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from pricing import lattice
 from pricing.batch import Batch
-from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread
+from pricing.pricers import debt, loan_paths, loan_yields, own_spread
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.loan_flows import Period, PrincipalTotals, generate
-from pricing.pricers.loan_standing import Standing, stand
+from pricing.pricers.loan_spread import Spreads
+from pricing.pricers.loan_standing import MATURED, Standing, stand
 from pricing.pricers.projection import Component, project
+from pricing.products.loan import Path
 from pricing.scenarios.states import States
 from pricing.schedule import accrued_fraction
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+__all__ = ["MATURED", "PRICER", "LoanPricer"]
+
 CHUNK = 4096
 """Loans worked on together: their columns stay in cache, their flows below 50 MB."""
-
-MATURED = Failure("MATURED", "no payment is left after the cut")
 
 
 class LoanPricer:
@@ -36,20 +39,19 @@ class LoanPricer:
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of loans."""
-        found = debt.context(batch, states)
+        found = debt.context(batch, states, "indices", loan_paths.uses)
         values = np.zeros((len(batch), len(states.axis)))
+        spreads = Spreads.unknown(batch)
         rows = np.flatnonzero(found.pool >= 0)
-        standing, matured = stand(batch, rows, states)
-        found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
-        if len(standing.rows):
-            grids = lattice.build(standing.schedule, standing.remaining, states.day)
-            order = grids.order(found.pool[standing.rows], standing.remaining.count)
-            for first in range(0, len(order), CHUNK):
-                part = order[first : first + CHUNK]
-                chunk = standing.take(part)
-                lattices = grids.take(part, int(chunk.remaining.count.max()))
-                cells = Cells(states.axis, values, chunk.rows)
-                _value_chunk(batch, chunk, lattices, found, states, kernel, cells)
+        _value(batch, rows, found, states, kernel, values, spreads, 1.0)
+        for scale, moved in loan_paths.scaled(batch, rows, states):
+            # Scenarios that multiply prepayment speeds: the same loans again with those speeds.
+            some = np.flatnonzero(moved.any(axis=1))
+            again = np.zeros_like(values)
+            _value(batch, rows[some], found, states, kernel, again, spreads, scale)
+            inside = moved[some][:, cell_scenarios(states)]
+            values[rows[some]] = np.where(inside, again[rows[some]], values[rows[some]])
+        loan_yields.fill(batch, rows, found, states, values, spreads)
         return assemble(
             batch,
             states.axis,
@@ -61,8 +63,15 @@ class LoanPricer:
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one loan."""
-        found = debt.context(batch, states)
-        standing, _ = stand(batch, np.flatnonzero(found.pool >= 0), states)
+        found = debt.context(batch, states, "indices", loan_paths.uses)
+        rows = np.flatnonzero(found.pool >= 0)
+        if not len(rows):
+            return []
+        path = Path(int(batch.column("path")[0]))
+        scale = loan_paths.scale_in(batch, states, scenario)
+        if path is not Path.PLAIN:
+            return loan_paths.cashflows(batch, path, found, states, scenario, scale)
+        standing, _ = stand(batch, rows, states)
         if not len(standing.rows):
             return []
         grids = lattice.build(standing.schedule, standing.remaining, states.day)
@@ -76,6 +85,10 @@ class LoanPricer:
         own_spread.apply_matrix(flows, found, standing.rows, states)
         quoted = _quoted(standing, settlement, totals, states)
         own_spread.apply_marks(batch, flows, found, standing.rows, states, quoted, spread)
+        if scale != 1.0:
+            record.clear()
+            moved, _ = stand(batch, rows, states, scale)
+            generate(moved.loans, moved.remaining, grids, states, record=record)
         days = states.grid.days.take(flows.slots)
         kinds = ("INTEREST", "PRINCIPAL", "PREPAYMENT")
         components = [
@@ -87,6 +100,56 @@ class LoanPricer:
         return project(leg, components, states, scenario)
 
 
+def cell_scenarios(states: States) -> npt.NDArray[np.intp]:
+    """Return (cells,): the place of each cell's scenario."""
+    return np.array([states.places[cell.scenario] for cell in states.axis.cells], dtype=np.intp)
+
+
+def _value(
+    batch: Batch,
+    rows: npt.NDArray[np.intp],
+    found: DebtContext,
+    states: States,
+    kernel: Kernel,
+    values: FloatArray,
+    spreads: Spreads,
+    scale: float,
+) -> None:
+    paths = batch.column("path")[rows]
+    for path in Path:
+        some = rows[paths == path]
+        if not len(some):
+            continue
+        if path is Path.PLAIN:
+            _value_plain(batch, some, found, states, kernel, values, spreads, scale)
+        else:
+            loan_paths.value(batch, some, path, found, states, kernel, values, spreads, scale)
+
+
+def _value_plain(
+    batch: Batch,
+    rows: npt.NDArray[np.intp],
+    found: DebtContext,
+    states: States,
+    kernel: Kernel,
+    values: FloatArray,
+    spreads: Spreads,
+    scale: float,
+) -> None:
+    standing, matured = stand(batch, rows, states, scale)
+    found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
+    if not len(standing.rows):
+        return
+    grids = lattice.build(standing.schedule, standing.remaining, states.day)
+    order = grids.order(found.pool[standing.rows], standing.remaining.count)
+    for first in range(0, len(order), CHUNK):
+        part = order[first : first + CHUNK]
+        chunk = standing.take(part)
+        lattices = grids.take(part, int(chunk.remaining.count.max()))
+        cells = Cells(states.axis, values, chunk.rows)
+        _value_chunk(batch, chunk, lattices, found, states, kernel, cells, spreads)
+
+
 def _value_chunk(
     batch: Batch,
     standing: Standing,
@@ -95,11 +158,15 @@ def _value_chunk(
     states: States,
     kernel: Kernel,
     cells: Cells,
+    spreads: Spreads,
 ) -> None:
     rows, loans = standing.rows, standing.loans
-    priced, marked = cells.needs("CLEAN_PRICE", "DIRTY_PRICE"), debt.any_marked(batch, rows)
+    priced, marked = cells.needs("CLEAN_PRICE", "DIRTY_PRICE"), spreads.needs(batch, rows)
     settles = priced or marked or cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME")
     settlement = debt.settlement_days(found, rows, states) if settles else None
+    held = spreads.held[rows]
+    if held.any():
+        loans = replace(loans, spread=np.where(held, spreads.spread[rows], loans.spread))
     flows, totals = generate(loans, standing.remaining, lattices, states, settlement)
     spread = loans.spread.copy()
     own_spread.apply_matrix(flows, found, rows, states)
@@ -109,6 +176,7 @@ def _value_chunk(
     if marked and quoted is not None:
         failed = own_spread.apply_marks(batch, flows, found, rows, states, quoted, spread)
         found.failures.update(dict.fromkeys(rows[failed].tolist(), own_spread.NOT_SOLVED))
+        spreads.keep(rows, spread)
     debt.discounted(flows, found, cells, states, kernel)
     if cells.needs("ACCRUED", "CLEAN_PV"):
         fraction = accrued_fraction(standing.schedule, standing.remaining.first, states.day)

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from pricing.batch import Batch
 from pricing.daycount import CONVENTIONS
-from pricing.products.loan import AMORTISATIONS, PREPAYMENTS
+from pricing.failure import Failure
+from pricing.products.loan import AMORTISATIONS
+from pricing.products.loan_prepayment import PREPAYMENTS
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule
 
@@ -21,7 +23,10 @@ LEVEL_PAY = AMORTISATIONS.index("LEVEL_PAY")
 BULLET = AMORTISATIONS.index("BULLET")
 CPR, SMM, PSA = (PREPAYMENTS.index(kind) for kind in ("CPR", "SMM", "PSA"))
 PSA_RAMP_MONTHS = 30
+MATURED = Failure("MATURED", "no payment is left after the cut")
 PSA_CPR = 0.06
+MOST = 0.999999
+"""No share above this, whatever multiplies a speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +159,17 @@ class Standing:
         )
 
 
-def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, IntpArray]:
-    """Return how rows stand at the cut, and the rows that have nothing left.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The rows of a batch with payments left, and the first of these; columns (len(rows),)."""
+
+    rows: IntpArray
+    schedule: Schedule
+    first: IntArray
+
+
+def cut(batch: Batch, rows: IntpArray, states: States) -> tuple[Cut, IntpArray]:
+    """Return which rows have payments left, and which have not.
 
     The next payment is the first paid after the cut, or the state's next due date if that is
     later; what is due and unpaid before the cut is past due and no part of the value.
@@ -168,7 +182,18 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, Intp
         first = np.where(known, np.maximum(first, whole.first_due_from(due)), first)
     alive = np.flatnonzero(first < whole.payments)
     matured = rows[first >= whole.payments]
-    rows, schedule, first = rows[alive], whole.take(alive), first[alive]
+    return Cut(rows[alive], whole.take(alive), first[alive]), matured
+
+
+def stand(
+    batch: Batch, rows: IntpArray, states: States, scale: float = 1.0
+) -> tuple[Standing, IntpArray]:
+    """Return how rows stand at the cut, and the rows that have nothing left.
+
+    `scale` multiplies the prepayment speeds of the terms.
+    """
+    left, matured = cut(batch, rows, states)
+    rows, schedule, first = left.rows, left.schedule, left.first
     remaining = Remaining.of(schedule, first)
     terms = Amortisation.of(batch, rows, schedule)
     outstanding = batch.floats("principal")[rows]
@@ -181,7 +206,7 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, Intp
     principal = np.maximum(outstanding - past_due, 0.0)
     given = batch.floats("payment")[rows]
     usable = (given >= 0.0) & (terms.kind == LEVEL_PAY) & (first >= terms.interest_only)
-    prepaid, psa = _prepayment(batch, rows, schedule.months)
+    prepaid, psa = _prepayment(batch, rows, schedule.months, scale)
     loans = Loans(
         outstanding=outstanding,
         principal=principal,
@@ -198,10 +223,14 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Standing, Intp
     return Standing(rows, schedule, remaining, loans), matured
 
 
-def _prepayment(batch: Batch, rows: IntpArray, months: IntArray) -> tuple[FloatArray, FloatArray]:
+def _prepayment(
+    batch: Batch, rows: IntpArray, months: IntArray, scale: float
+) -> tuple[FloatArray, FloatArray]:
     """Return the share prepaid per period (0 for PSA) and the PSA speeds."""
     kind = batch.column("prepayment")[rows]
     speed = batch.floats("prepayment_speed")[rows]
+    if scale != 1.0:
+        speed = np.where(kind == PSA, speed * scale, np.minimum(speed * scale, MOST))
     prepaid = np.zeros(len(rows))
     cpr = np.flatnonzero(kind == CPR)
     prepaid[cpr] = prepaid_in_period(speed[cpr], months[cpr])

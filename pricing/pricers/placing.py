@@ -70,7 +70,7 @@ class Placed:
             self.slots[first:last],
             self.fraction[first:last],
             self.first[begin:end],
-            PlacedDays(self.days[first:last], np.arange(last - first), _NO_ROWS, _NO_ROWS),
+            _each(self.days[first:last]),
         )
 
 
@@ -97,6 +97,17 @@ class PlacedDays:
         years = (self.table / -365.0).take(self.at)
         years[self.last] = self.last_days / -365.0
         return years
+
+
+def on_days(
+    offsets: Int32Array, slots: Int32Array, days: IntArray, fraction: FloatArray, first: IntArray
+) -> Placed:
+    """Return flows with a day of their own each, `days` after the valuation date."""
+    return Placed(offsets, slots, fraction, first, _each(days))
+
+
+def _each(days: IntArray) -> PlacedDays:
+    return PlacedDays(days, np.arange(len(days)), _NO_ROWS, _NO_ROWS)
 
 
 def place(remaining: Remaining, lattices: Lattices, states: States) -> Placed:

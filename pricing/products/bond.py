@@ -14,13 +14,7 @@ from pricing.calendars import CALENDARS
 from pricing.failure import Refused
 from pricing.position import PositionInput
 from pricing.products import fields
-from pricing.products.bond_plan import (
-    AMORTISATIONS,
-    PLAN,
-    amortised_balances,
-    coupon_plan,
-    scheduled_balances,
-)
+from pricing.products.bond_plan import AMORTISATIONS, PLAN, plan
 from pricing.products.coupon_dates import coupon_schedule
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
@@ -166,7 +160,7 @@ def _row(position: PositionInput, names: Names) -> Row:
         raise Refused("TERMS_INVALID", "state.quantity: is missing")
     row = coupon_schedule(terms)
     row.update(debt_row(state, terms.discount_curve, names))
-    row.update(_plan(terms, row))
+    row.update(plan(terms, row))
     row.update(_ex_coupon(terms, state))
     row.update(
         face=state.quantity,
@@ -178,23 +172,6 @@ def _row(position: PositionInput, names: Names) -> Row:
         money_market=MONEY_MARKET_BASES.index(terms.money_market_basis),
     )
     return row
-
-
-def _plan(terms: BondTerms, schedule: Row) -> Row:
-    """Return the columns of coupon steps and principal payments."""
-    plan: Row = {}
-    if terms.coupon_steps is not None:
-        plan.update(coupon_plan(terms.coupon_steps, schedule))
-    kind, share = terms.amortisation, terms.balance_share
-    if (terms.principal_schedule is not None) != (kind == "SCHEDULE"):
-        raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with SCHEDULE alone")
-    if (share is not None) != (kind == "SHARE_OF_BALANCE"):
-        raise Refused("TERMS_INVALID", "terms.balance_share: goes with SHARE_OF_BALANCE alone")
-    if terms.principal_schedule is not None:
-        plan.update(scheduled_balances(terms.principal_schedule, schedule))
-    elif kind != "BULLET":
-        plan.update(amortised_balances(kind, share or 0.0, terms.coupon, schedule))
-    return plan
 
 
 def _ex_coupon(terms: BondTerms, state: BondState) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
+from typing import Protocol
 
 from pricing.dates import date_of
 from pricing.failure import Refused
@@ -24,6 +25,43 @@ From payment coupon_payment[j] on the coupon is coupon_value[j]; from payment ba
 the share balance_value[j] of the original face is outstanding.
 """
 AMORTISATIONS = ("BULLET", "LINEAR", "LEVEL_PAY", "SHARE_OF_BALANCE", "SCHEDULE")
+
+
+class PlanTerms(Protocol):
+    """Terms from which coupons and principal payments follow."""
+
+    @property
+    def coupon(self) -> float: ...  # noqa: D102
+    @property
+    def coupon_steps(self) -> Steps | None: ...  # noqa: D102
+    @property
+    def amortisation(self) -> str: ...  # noqa: D102
+    @property
+    def balance_share(self) -> float | None: ...  # noqa: D102
+    @property
+    def principal_schedule(self) -> Steps | None: ...  # noqa: D102
+
+
+def plan(terms: PlanTerms, schedule: Row, payments: int = 0, interest_only: int = 0) -> Row:
+    """Return the columns of coupon steps and principal payments.
+
+    `payments` and `interest_only` are of `amortised_balances`.
+    """
+    found: Row = {}
+    if terms.coupon_steps is not None:
+        found.update(coupon_plan(terms.coupon_steps, schedule))
+    kind, share = terms.amortisation, terms.balance_share
+    if (terms.principal_schedule is not None) != (kind == "SCHEDULE"):
+        raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with SCHEDULE alone")
+    if (share is not None) != (kind == "SHARE_OF_BALANCE"):
+        raise Refused("TERMS_INVALID", "terms.balance_share: goes with SHARE_OF_BALANCE alone")
+    if terms.principal_schedule is not None:
+        found.update(scheduled_balances(terms.principal_schedule, schedule))
+    elif kind != "BULLET":
+        found.update(
+            amortised_balances(kind, share or 0.0, terms.coupon, schedule, payments, interest_only)
+        )
+    return found
 
 
 def due_days(schedule: Row) -> list[int]:
@@ -71,17 +109,30 @@ def scheduled_balances(payments: Steps, schedule: Row) -> Row:
     return {"balance_payment": numbers, "balance_value": left}
 
 
-def amortised_balances(kind: str, share: float, coupon: float, schedule: Row) -> Row:
+def amortised_balances(
+    kind: str,
+    share: float,
+    coupon: float,
+    schedule: Row,
+    payments: int = 0,
+    interest_only: int = 0,
+) -> Row:
     """Return the balance columns of a rule of amortisation.
 
     LINEAR repays the face in equal parts; LEVEL_PAY so that principal and interest at the nominal
     rate of a period add up to the same payment; SHARE_OF_BALANCE the same share of what is left.
+    The first `interest_only` payments repay nothing; `payments` after them would repay the face
+    (0: as many as there are), the last payment repays what is left.
     """
-    count = int(schedule["payments"])
+    there = int(schedule["payments"])
+    count = payments or there - interest_only
     period = coupon * int(schedule["months"]) / 12.0
+    numbers = list(range(interest_only + 1, there))
     left: list[float] = []
-    for k in range(1, count):
-        if kind == "LINEAR":
+    for k in range(1, there - interest_only):
+        if k >= count:
+            left.append(0.0)
+        elif kind == "LINEAR":
             left.append((count - k) / count)
         elif kind == "SHARE_OF_BALANCE":
             left.append((1.0 - share) ** k)
@@ -90,7 +141,7 @@ def amortised_balances(kind: str, share: float, coupon: float, schedule: Row) ->
         else:
             whole = 1.0 - (1.0 + period) ** -count
             left.append((1.0 - (1.0 + period) ** (k - count)) / whole)
-    return {"balance_payment": list(range(1, count)), "balance_value": left}
+    return {"balance_payment": numbers, "balance_value": left}
 
 
 def periods_after(day: int, months: int, pay_day: int, maturity: int) -> int:

@@ -33,8 +33,8 @@ def declared(kind: str, doc: str, default: Any = MISSING, **limits: Any) -> Any:
     """Declare a dataclass field: its kind, what it means, and limits of the kind.
 
     Kinds: amount, rate, number, integer, date, choice, text, flag, object, steps (dates, each
-    with a number, in order). `needed` fields are missed by the product itself, with a message of
-    its own.
+    with a number, in order), numbers (a list), objects (a list of what `of` declares). `needed`
+    fields are missed by the product itself, with a message of its own.
     """
     metadata = about(kind, doc, **limits)
     if default is MISSING:
@@ -176,6 +176,19 @@ def _steps(value: object, name: str, limits: Mapping[str, Any]) -> tuple[tuple[i
     return tuple(found)
 
 
+def _numbers(value: object, name: str, limits: Mapping[str, Any]) -> tuple[float, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= MAX_STEPS:
+        raise Refused("TERMS_INVALID", f"{name}: a list of 1 to {MAX_STEPS} numbers is expected")
+    return tuple(_number(number, f"{name}[{i}]", limits) for i, number in enumerate(value))
+
+
+def _objects(value: object, name: str, limits: Mapping[str, Any]) -> tuple[Any, ...]:
+    most = limits.get("most", MAX_STEPS)
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= most:
+        raise Refused("TERMS_INVALID", f"{name}: a list of 1 to {most} objects is expected")
+    return tuple(read(limits["of"], item, f"{name}[{i}]") for i, item in enumerate(value))
+
+
 Reader = Callable[[object, str, Mapping[str, Any]], Any]
 _READERS: dict[str, Reader] = {
     "amount": _number,
@@ -189,6 +202,8 @@ _READERS: dict[str, Reader] = {
     "flag": _flag,
     "object": _object,
     "steps": _steps,
+    "numbers": _numbers,
+    "objects": _objects,
 }
 
 
@@ -270,10 +285,14 @@ def schema(cls: type, *, open_ended: bool = False) -> dict[str, Any]:
             "flag": {"type": "boolean"},
             "object": {"type": "object"},
             "steps": _STEPS,
+            "numbers": {"type": "array", "items": _DECIMAL, "minItems": 1, "maxItems": MAX_STEPS},
+            "objects": {"type": "array", "minItems": 1, "maxItems": meta.get("most", MAX_STEPS)},
         }
         item = items[meta["kind"]]
         if meta["kind"] == "object" and "of" in meta:
             item = schema(meta["of"])
+        if meta["kind"] == "objects":
+            item = {**item, "items": schema(meta["of"])}
         if meta["kind"] == "integer":
             item = {**item, "minimum": meta.get("low", 0), "maximum": meta.get("high", 10**6)}
         elif meta["kind"] in ("amount", "number", "rate"):

@@ -1,4 +1,4 @@
-"""AMORT_LOAN: a loan at a fixed rate that amortises, balloons or is repaid at maturity.
+"""AMORT_LOAN: a loan at a fixed or floating rate that amortises, balloons or is repaid at maturity.
 
 docs/methods/loan.md gives the formulas.
 """
@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from pricing.batch import Names
 from pricing.daycount import CONVENTIONS
 from pricing.failure import Refused
 from pricing.position import PositionInput
-from pricing.products import fields
+from pricing.products import fields, loan_default, loan_floating, loan_plan, loan_prepayment
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
+from pricing.products.loan_default import DefaultAssumption
+from pricing.products.loan_floating import FloatingRate
+from pricing.products.loan_prepayment import NO_PREPAYMENT, Prepayment
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.state import DebtState, check_credit
@@ -30,8 +34,24 @@ from pricing.schedule import MAX_PAYMENTS
 
 PRODUCT_TYPE = "AMORT_LOAN"
 
-AMORTISATIONS = ("LEVEL_PAY", "LINEAR", "BULLET")
-PREPAYMENTS = ("NONE", "CPR", "SMM", "PSA")
+AMORTISATIONS = ("LEVEL_PAY", "LINEAR", "BULLET", "CUSTOM")
+"""The codes of a packed batch: a new kind goes to the end."""
+STRIPS = ("WHOLE", "INTEREST", "PRINCIPAL")
+GRACE_INTEREST = ("CAPITALISED", "DEFERRED")
+
+
+class Path(IntEnum):
+    """How a loan is projected, from what its flows depend on.
+
+    PLAIN: fixed flows by the shortest formulas. SCHEDULED: fixed flows of any terms. LINKED: the
+    balance is fixed, interest follows an index. RECURSIVE: the balance depends on rates.
+    """
+
+    PLAIN = 0
+    SCHEDULED = 1
+    LINKED = 2
+    RECURSIVE = 3
+
 
 COLUMNS = {
     **DEBT_AND_SCHEDULE,
@@ -40,6 +60,7 @@ COLUMNS = {
     "principal_known": "i1",
     "past_due_principal": "f8",
     "rate": "f8",
+    "contract_rate": "f8",
     "payment": "f8",
     "next_due": "i4",
     "next_due_known": "i1",
@@ -47,19 +68,14 @@ COLUMNS = {
     "amortising_payments": "i4",
     "interest_only": "i2",
     "payment_basis": "i1",
-    "prepayment": "i1",
-    "prepayment_speed": "f8",
+    "path": "i1",
+    "strip": "i1",
+    "indices": "i4",
+    **loan_plan.COLUMNS,
+    **loan_prepayment.COLUMNS,
+    **loan_default.COLUMNS,
+    **loan_floating.COLUMNS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Prepayment:
-    """A constant prepayment assumption."""
-
-    kind: str = declared("choice", "CPR and PSA are annual, SMM is per month", choices=PREPAYMENTS)
-    speed: float = declared(
-        "rate", "CPR 0.06 is 6% a year; PSA 1.5 is 150% PSA; SMM 0.005", 0.0, low=0.0, high=15.0
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +85,17 @@ class LoanTerms:
     start_date: int = declared("date", "when interest starts")
     first_payment_date: int = declared("date", "first due date, unadjusted")
     original_principal: float = declared("amount", "principal at the start", positive=True)
-    rate: float = declared("rate", "annual rate, decimal")
     interest_basis: str = declared("choice", "day count of interest", **DAY_COUNT)
+    rate: float | None = declared(
+        "rate", "annual rate, decimal; of a floating loan, the one before its first reset", None
+    )
+    rate_steps: tuple[tuple[int, float], ...] | None = declared(
+        "steps", "[[date, rate], ...]: from the period that begins on the date on", None,
+        low=-0.99, high=1.0, code="RATE_OUT_OF_RANGE",
+    )  # fmt: skip
+    floating: FloatingRate | None = field(
+        default=None, metadata=about("object", "rate that follows an index", of=FloatingRate)
+    )
     maturity_date: int | None = declared("date", "last due date; or give payments", None)
     payments: int | None = declared(
         "integer", "number of payments", None, low=1, high=MAX_PAYMENTS, code="TERM_TOO_LONG"
@@ -94,6 +119,24 @@ class LoanTerms:
     interest_only_payments: int = declared(
         "integer", "first payments of interest only", 0, low=0, high=MAX_PAYMENTS
     )
+    principal_schedule: tuple[tuple[int, float], ...] | None = declared(
+        "steps", "[[due date, principal], ...] of CUSTOM; what is left is due with the last", None,
+        low=0.0, high=fields.MAX_AMOUNT,
+    )  # fmt: skip
+    grace_payments: int = declared(
+        "integer", "first payments in which nothing is paid", 0, low=0, high=MAX_PAYMENTS
+    )
+    grace_interest: str = declared(
+        "choice", "whether their interest is added to principal, or due with the payment after",
+        "CAPITALISED", choices=GRACE_INTEREST,
+    )  # fmt: skip
+    pik_rate: float = declared(
+        "rate", "annual rate on top that is added to principal, not paid", 0.0, low=0.0
+    )
+    strip: str = declared(
+        "choice", "which flows are ours: all, interest alone, principal alone", "WHOLE",
+        choices=STRIPS,
+    )  # fmt: skip
     payment_basis: str | None = declared(
         "choice", "day count of the level payment; absent: that of interest", None, **DAY_COUNT
     )
@@ -105,6 +148,10 @@ class LoanTerms:
     prepayment: Prepayment | None = field(
         default=None,
         metadata=about("object", "prepayment assumption; absent: none", of=Prepayment),
+    )
+    default: DefaultAssumption | None = field(
+        default=None,
+        metadata=about("object", "default assumption; absent: none", of=DefaultAssumption),
     )
     discount_curve: str = declared("text", "curve to discount on; absent: the currency's", "")
     attributes: Any = field(
@@ -146,7 +193,8 @@ def pack(inputs: Sequence[PositionInput], names: Names) -> Packed:
 
 def _row(position: PositionInput, names: Names) -> Row:
     terms, state = read(position)
-    check_credit(state)
+    defaults = terms.default is not None and terms.default.kind != "NONE"
+    check_credit(state, defaults=defaults)
     months = FREQUENCIES[terms.frequency]
     first_month, first_day = month_and_day(terms.first_payment_date)
     pay_day = terms.payment_day or first_day
@@ -169,38 +217,111 @@ def _row(position: PositionInput, names: Names) -> Row:
     payments = int(row["payments"])
     if terms.interest_only_payments > payments:
         raise Refused("SCHEDULE_INVALID", "more interest-only payments than payments")
-    amortising = terms.amortisation_payments or payments - terms.interest_only_payments
+    if terms.grace_payments > payments:
+        raise Refused("SCHEDULE_INVALID", "terms.grace_payments: more than there are payments")
+    interest_only = max(terms.interest_only_payments, terms.grace_payments)
+    amortising = terms.amortisation_payments or payments - interest_only
     principal = state.outstanding_principal
     if state.past_due_principal > (terms.original_principal if principal is None else principal):
         raise Refused("AMOUNT_OUT_OF_RANGE", "past_due_principal is more than is outstanding")
-    prepayment = terms.prepayment or _NO_PREPAYMENT
-    _check_speed(prepayment)
+    prepayment = terms.prepayment or NO_PREPAYMENT
+    row.update(loan_prepayment.row(prepayment, names))
+    row.update(loan_default.row(terms.default, months))
     row.update(
+        loan_plan.row(
+            terms.rate_steps if terms.floating is None else terms.floating.margin_steps,
+            "terms.rate_steps" if terms.floating is None else "terms.floating.margin_steps",
+            terms.principal_schedule,
+            terms.original_principal,
+            row,
+        )
+    )
+    rate = _rate(terms, state)
+    if terms.floating is not None:
+        row.update(loan_floating.row(terms.floating, names))
+    row.update(
+        contract_rate=rate if terms.rate is None else terms.rate,
+        current_known=state.current_rate is not None,
+        path=_path(terms, interest_only >= payments),
+        strip=STRIPS.index(terms.strip),
+        indices=names.code(_indices(terms)),
+        grace=terms.grace_payments,
+        grace_deferred=GRACE_INTEREST.index(terms.grace_interest),
+        pik_rate=terms.pik_rate,
         original_principal=terms.original_principal,
         principal=principal or 0.0,
         principal_known=principal is not None,
         past_due_principal=state.past_due_principal,
         notional=terms.original_principal if principal is None else principal,
-        rate=terms.rate if state.current_rate is None else state.current_rate,
+        rate=rate,
         payment=-1.0 if state.current_payment is None else state.current_payment,
         next_due=state.next_due_date or 0,
         next_due_known=state.next_due_date is not None,
         amortisation=AMORTISATIONS.index(terms.amortisation),
         amortising_payments=max(amortising, 1),
-        interest_only=terms.interest_only_payments,
+        interest_only=interest_only,
         payment_basis=CONVENTIONS.index(terms.payment_basis or terms.interest_basis),
-        prepayment=PREPAYMENTS.index(prepayment.kind),
-        prepayment_speed=prepayment.speed,
     )
+    _check_plan(terms)
     return row
 
 
-_NO_PREPAYMENT = Prepayment("NONE", 0.0)
+def _rate(terms: LoanTerms, state: LoanState) -> float:
+    """Return the rate in force, or of a floating loan the one before its first reset."""
+    if terms.floating is None:
+        rate = terms.rate if state.current_rate is None else state.current_rate
+        if terms.rate is None or rate is None:
+            raise Refused("TERMS_INVALID", "terms.rate is missing")
+        return rate
+    if terms.rate_steps is not None:
+        raise Refused("TERMS_INVALID", "terms.rate_steps: a floating loan has steps of its margin")
+    if terms.rate is None and terms.floating.fixed_payments:
+        raise Refused("TERMS_INVALID", "terms.rate is missing, and fixed_payments are paid at it")
+    rate = terms.rate if state.current_rate is None else state.current_rate
+    return 0.0 if rate is None else rate
 
 
-def _check_speed(prepayment: Prepayment) -> None:
-    if prepayment.kind in ("CPR", "SMM") and prepayment.speed >= 1.0:
-        raise Refused("RATE_OUT_OF_RANGE", f"{prepayment.kind} {prepayment.speed:g} is not below 1")
+REFINANCING = "~"
+"""Begins the name of an index that no payment follows."""
+
+
+def _indices(terms: LoanTerms) -> str:
+    """Return the names of the indices a loan depends on, with a blank between them."""
+    curve = terms.prepayment.curve if terms.prepayment is not None else None
+    names = [] if terms.floating is None else [terms.floating.index]
+    return " ".join(names if curve is None else [*names, f"{REFINANCING}{curve.index}"])
+
+
+def _path(terms: LoanTerms, never_amortises: bool) -> Path:
+    prepayment = terms.prepayment or NO_PREPAYMENT
+    floating = terms.floating
+    if prepayment.kind == "S_CURVE":
+        return Path.RECURSIVE
+    if floating is None:
+        plain = (
+            loan_prepayment.is_plain(prepayment)
+            and terms.amortisation != "CUSTOM"
+            and terms.rate_steps is None
+            and terms.grace_payments == 0
+            and terms.pik_rate == 0.0
+            and terms.strip == "WHOLE"
+            and (terms.default is None or terms.default.kind == "NONE")
+        )
+        return Path.PLAIN if plain else Path.SCHEDULED
+    limited = floating.floor is not None or floating.cap is not None
+    depends = (
+        (terms.amortisation == "LEVEL_PAY" and not never_amortises)
+        or terms.grace_payments > 0
+        or loan_floating.is_periodic(floating)
+        # The limit of the index would differ from payment to payment.
+        or (limited and floating.margin_steps is not None)
+    )
+    return Path.RECURSIVE if depends else Path.LINKED
+
+
+def _check_plan(terms: LoanTerms) -> None:
+    if (terms.principal_schedule is not None) != (terms.amortisation == "CUSTOM"):
+        raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with CUSTOM, and it with it")
 
 
 def _maturity(terms: LoanTerms, first_month: int, months: int, pay_day: int) -> int:

@@ -10,14 +10,21 @@ from typing import Any
 from pricing.batch import Names
 from pricing.position import PositionInput
 from pricing.pricers.bond import PRICER as BOND_PRICER
+from pricing.pricers.callable_bond import PRICER as CALLABLE_BOND_PRICER
 from pricing.pricers.contract import Pricer
 from pricing.pricers.derivative import PRICER as DERIVATIVE_PRICER
 from pricing.pricers.floating_note import PRICER as FLOATING_NOTE_PRICER
 from pricing.pricers.fx_forward import PRICER as FX_FORWARD_PRICER
 from pricing.pricers.inflation_bond import PRICER as INFLATION_BOND_PRICER
 from pricing.pricers.loan import PRICER as LOAN_PRICER
+from pricing.pricers.pool import PRICER as POOL_PRICER
+from pricing.pricers.revolver import PRICER as REVOLVER_PRICER
+from pricing.pricers.structured import PRICER as STRUCTURED_PRICER
 from pricing.products import (
     bond,
+    callable_bond,
+    committed,
+    delayed_draw,
     derivative,
     derivative_state,
     fields,
@@ -25,6 +32,9 @@ from pricing.products import (
     fx_forward,
     inflation_bond,
     loan,
+    pool,
+    revolver,
+    structured,
     zero_coupon,
 )
 from pricing.products.rows import Packed
@@ -88,6 +98,21 @@ PRODUCTS = MappingProxyType(
         bond.PRODUCT_TYPE: Product(
             bond.PRODUCT_TYPE, bond.pack, BOND_PRICER, bond.BondTerms, bond.BondState
         ),
+        callable_bond.PRODUCT_TYPE: Product(
+            callable_bond.PRODUCT_TYPE,
+            callable_bond.pack,
+            CALLABLE_BOND_PRICER,
+            callable_bond.CallableBondTerms,
+            callable_bond.CallableBondState,
+        ),
+        delayed_draw.PRODUCT_TYPE: Product(
+            delayed_draw.PRODUCT_TYPE,
+            delayed_draw.pack,
+            REVOLVER_PRICER,
+            delayed_draw.DelayedDrawTerms,
+            delayed_draw.DelayedDrawState,
+            committed.DERIVABLE,
+        ),
         derivative.PRODUCT_TYPE: Product(
             derivative.PRODUCT_TYPE,
             derivative.pack,
@@ -116,6 +141,29 @@ PRODUCTS = MappingProxyType(
             INFLATION_BOND_PRICER,
             inflation_bond.InflationBondTerms,
             inflation_bond.InflationBondState,
+        ),
+        revolver.PRODUCT_TYPE: Product(
+            revolver.PRODUCT_TYPE,
+            revolver.pack,
+            REVOLVER_PRICER,
+            revolver.RevolverTerms,
+            revolver.RevolverState,
+            committed.DERIVABLE,
+        ),
+        pool.PRODUCT_TYPE: Product(
+            pool.PRODUCT_TYPE,
+            pool.pack,
+            POOL_PRICER,
+            pool.PoolTerms,
+            pool.PoolState,
+            pool.DERIVABLE,
+        ),
+        structured.PRODUCT_TYPE: Product(
+            structured.PRODUCT_TYPE,
+            structured.pack,
+            STRUCTURED_PRICER,
+            structured.StructuredTerms,
+            structured.StructuredState,
         ),
         zero_coupon.PRODUCT_TYPE: Product(
             zero_coupon.PRODUCT_TYPE,

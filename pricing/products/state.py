@@ -52,14 +52,17 @@ class DebtState:
     credit_basis: str = declared(
         "choice",
         "where credit risk is: in the SPREAD over contractual flows, or in default-adjusted flows "
-        "(CASHFLOW), which no product projects yet",
+        "(CASHFLOW), discounted with a `spread` of liquidity alone",
         "SPREAD",
         choices=CREDIT_BASES,
     )
 
 
-def check_credit(state: DebtState) -> None:
-    """Refuse a state that has no contractual value."""
+def check_credit(state: DebtState, *, defaults: bool = False) -> None:
+    """Refuse a state that has no value; `defaults`: whether the flows projected are adjusted.
+
+    Credit is counted once: in the spread, or in the flows.
+    """
     if state.status == "CLOSED":
         raise Refused("CLOSED", "the position is closed")
     if state.status in ("DEFAULTED", "CHARGED_OFF"):
@@ -70,7 +73,14 @@ def check_credit(state: DebtState) -> None:
                 "CREDIT_COUNTED_TWICE",
                 f"credit_basis is CASHFLOW and spread_source {state.spread_source} a credit spread",
             )
-        raise Refused("TERMS_INVALID", "state.credit_basis: CASHFLOW flows are not projected yet")
+        if not defaults:
+            raise Refused(
+                "TERMS_INVALID", "state.credit_basis: CASHFLOW, and the flows have no defaults"
+            )
+    elif defaults:
+        raise Refused(
+            "CREDIT_COUNTED_TWICE", "terms.default adjusts the flows and credit_basis is SPREAD"
+        )
     if state.spread_source == "SUPPLIED" and state.spread is None:
         raise Refused("SPREAD_MISSING", "spread_source is SUPPLIED and state.spread is missing")
     if state.spread_source == "MARK" and state.mark_price is None:

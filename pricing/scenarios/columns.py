@@ -72,6 +72,7 @@ _PLAIN = {
     "CS01": (Operator.SHIFT_1BP, 1.0),
     "CS25": (Operator.SHIFT_25BP, 2.0),
     "CONVEXITY_AMOUNT": (Operator.CONVEXITY, 1.0),
+    "DV25": (Operator.SHIFT_25BP, 2.0),
 }
 
 

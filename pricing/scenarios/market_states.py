@@ -102,7 +102,7 @@ class StateSet:
     def put(self, cells: Cells, values: FloatArray) -> None:
         """Add to the cells what values (rows, states), one row of `cells` each, make of them.
 
-        Writes PV, CLEAN_PV (before accrued is taken off), DV01, KEY_RATE_DV01, CS01, CS25,
+        Writes PV, CLEAN_PV (before accrued is taken off), DV01, KEY_RATE_DV01, CS01, CS25, DV25,
         CONVEXITY_AMOUNT, VEGA, INFLATION01, DV01_PAR, CS01_PAR, FX_EXPOSURE and FX_DELTA. Adding
         lets each leg of a position have a set of its own currency.
         """
@@ -212,6 +212,8 @@ def _terms(
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, BP), 0.5)
     if code == "CS25" and credit:
         return _central(MarketState(scenario, Bump.SPREAD, "", 0, WIDE), 1.0)
+    if code == "DV25":
+        return _central(MarketState(scenario, Bump.RATES, every, 0, WIDE), 1.0)
     if code == "DV01_PAR" and cell.factor in ("ALL", *quoted):
         par = "" if cell.factor == "ALL" else cell.factor
         return _central(MarketState(scenario, Bump.PAR, par, 0, BP), 0.5)

@@ -48,6 +48,9 @@ class PositionRow(Row):
     outstanding_principal: AmountNotNegative | None = None
     original_principal: AmountNotNegative | None = None
     undrawn: AmountNotNegative | None = None
+    letters_of_credit: AmountNotNegative | None = None
+    swingline: AmountNotNegative | None = None
+    borrowing_base: AmountNotNegative | None = None
     pool_factor: Share | None = None
 
     current_rate: Rate | None = None
@@ -134,6 +137,15 @@ class PositionRow(Row):
 
 
 LINKS = frozenset(
-    {"position_id", "book", "instrument", "currency", "legal_entity", "obligor", "tag"}
+    {
+        "position_id",
+        "book",
+        "instrument",
+        "currency",
+        "legal_entity",
+        "facility",
+        "obligor",
+        "tag",
+    }
 )
 """The fields that say where a position belongs; all others are its state."""

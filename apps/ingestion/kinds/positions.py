@@ -38,8 +38,9 @@ class Positions:
             self.stated[line] = row.currency
         state = {name: value for name, value in row.present().items() if name not in LINKS}
         content = PositionContent(
-            row.position_id, row.book, row.instrument, row.legal_entity, state, row.obligor, row.tag
-        )
+            row.position_id, row.book, row.instrument, row.legal_entity, state, row.obligor,
+            row.tag, row.facility,
+        )  # fmt: skip
         self.lines.append((line, content))
 
 
@@ -63,6 +64,8 @@ def check(found: Positions, problems: Problems) -> None:
         facts = instruments.instrument_facts(cursor, {row.instrument for _, row in lines})
         named = {row.obligor for _, row in lines if row.obligor is not None}
         obligors = set(instruments.counterparty_codes_like(cursor, named).values())
+        under = {row.facility for _, row in lines if row.facility is not None}
+        facilities = set(instruments.facility_codes_like(cursor, under).values())
         books = {p.code for p in reference.places(cursor).values() if p.node_type == "BOOK"}
         entities = reference.legal_entity_parents(cursor)
     for line, row in lines:
@@ -73,6 +76,8 @@ def check(found: Positions, problems: Problems) -> None:
             _missing(problems, line, "legal_entity", "a legal entity", row.legal_entity)
         if row.obligor is not None and row.obligor not in obligors:
             _missing(problems, line, "obligor", "a counterparty", row.obligor)
+        if row.facility is not None and row.facility not in facilities:
+            _missing(problems, line, "facility", "a facility", row.facility)
         if fact is None:
             _missing(problems, line, "instrument", "an instrument", row.instrument)
         else:

@@ -10,7 +10,8 @@ SELECT nextval(pg_get_serial_sequence('position_snapshot', 'id'))
 
 -- name: snapshot_copy_positions
 COPY position (snapshot_id, ordinal, position_id, book, product_type, instrument, terms_id,
-               counterparty, counterparty_version_id, legal_entity, currency, document, row_hash)
+               counterparty, counterparty_version_id, legal_entity, currency, document, row_hash,
+               facility, facility_version_id)
 FROM STDIN
 
 -- name: snapshot_copy_blocks

@@ -185,6 +185,15 @@ WHERE p.snapshot_id = %(snapshot)s
   AND (sha256(convert_to(c.document, 'UTF8')) <> c.content_hash
        OR encode(c.content_hash, 'hex') IS DISTINCT FROM (p.document::jsonb ->> 'obligor_version')
        OR (p.counterparty_version_id IS NULL) <> (c.id IS NULL))
+UNION ALL
+SELECT p.ordinal, p.position_id, 'facility'
+FROM position p
+LEFT JOIN facility_version f ON f.id = p.facility_version_id
+WHERE p.snapshot_id = %(snapshot)s
+  AND (sha256(convert_to(f.document, 'UTF8')) <> f.content_hash
+       OR encode(f.content_hash, 'hex') IS DISTINCT FROM (p.document::jsonb ->> 'facility_version')
+       OR p.facility IS DISTINCT FROM (p.document::jsonb ->> 'facility')
+       OR (p.facility_version_id IS NULL) <> (f.id IS NULL))
 ORDER BY 1
 LIMIT %(limit)s
 

@@ -7,12 +7,19 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from apps.access.models import ApiToken, AuditEntry, User
-from apps.instrument.models import Counterparty, CounterpartyVersion, Instrument
+from apps.instrument.models import (
+    Counterparty,
+    CounterpartyVersion,
+    Facility,
+    FacilityVersion,
+    Instrument,
+)
 from apps.portfolio.models import Portfolio, PortfolioGrant, PortfolioTree
 from apps.run.models import Run
 
 EDITED = {
     "counterparty",
+    "facility",
     "instrument",
     "pricingmodel",
     "legalentity",
@@ -135,6 +142,42 @@ def test_a_new_counterparty_can_be_entered(desk_client):
     )
     assert response.status_code == 302
     assert Counterparty.objects.get(code="NEW").current_version_id is not None
+
+
+def test_a_facility_is_entered_and_changed_with_its_parts_and_a_history(desk_client):
+    obligor = Counterparty.objects.get(code="C1")
+    entered = {
+        "code": "RCF", "kind": "REVOLVER", "currency": "USD", "commitment": "5000000",
+        "obligor": obligor.pk, "reason": "new agreement",
+    }  # fmt: skip
+    assert desk_client.post(_address("instrument.facility", "add"), entered).status_code == 302
+    row = Facility.objects.get(code="RCF")
+    first = FacilityVersion.objects.get(pk=row.current_version_id)
+    assert first.document == (
+        '{"code":"RCF","commitment":"5000000","currency":"USD","kind":"REVOLVER","obligor":"C1"}'
+    )
+    address = _address("instrument.facility", row.pk, "change")
+    values = _form(desk_client.get(address))
+    assert "currency" not in values
+    response = desk_client.post(address, values | {"commitment": "6000000", "reason": "increase"})
+    assert response.status_code == 302
+    row.refresh_from_db()
+    assert row.current_version_id != first.pk
+    history = desk_client.get(_address("instrument.facility", row.pk, "history"))
+    change = history.context["changes"][0]
+    assert (change["user"], change["reason"]) == ("head", "increase")
+    assert "commitment" in {name for name, _, _ in change["fields"]}
+
+
+def test_a_facility_that_a_file_could_not_bring_is_refused(desk_client):
+    obligor = Counterparty.objects.get(code="C1")
+    entered = {
+        "code": "RCF", "kind": "REVOLVER", "currency": "USD", "commitment": "5000000",
+        "total_facility_amount": "1", "obligor": obligor.pk, "reason": "mistake",
+    }  # fmt: skip
+    response = desk_client.post(_address("instrument.facility", "add"), entered)
+    assert "the commitment is more than the whole facility" in _messages(response)
+    assert not Facility.objects.exists()
 
 
 def test_an_instrument_keeps_its_terms_when_its_name_changes(desk_client):

@@ -279,9 +279,9 @@ def test_terms_that_break_their_contract_are_refused(change, code, field):
 
 def test_terms_of_a_product_without_a_pricer_are_kept_and_said_to_be_unchecked():
     load_until("instruments")
-    text = "code,product_type,currency,terms.limit\nR1,REVOLVER,USD,5\n"
+    text = "code,product_type,currency,terms.limit\nR1,DEPOSIT,USD,5\n"
     outcome = load("instruments", text)
-    assert outcome.notes == ["1 REVOLVER: terms stored unchecked, the product is not priced yet"]
+    assert outcome.notes == ["1 DEPOSIT: terms stored unchecked, the product is not priced yet"]
 
 
 def test_reading_and_writing_say_how_far_they_are():

@@ -155,12 +155,12 @@ def test_positions_that_no_pricer_takes_are_stored_with_their_reason():
     instruments.write_instruments(
         [
             InstrumentContent("BAD", "AMORT_LOAN", "USD", book.LOAN | {"rate": "NaN"}),
-            InstrumentContent("RCF", "REVOLVER", "USD", {"limit": "5"}),
+            InstrumentContent("SIGHT", "DEPOSIT", "USD", {"limit": "5"}),
         ]
     )
     positions = book.positions()
     positions.append(dataclasses.replace(positions[0], position_id="X1", instrument="BAD"))
-    positions.append(dataclasses.replace(positions[0], position_id="X2", instrument="RCF"))
+    positions.append(dataclasses.replace(positions[0], position_id="X2", instrument="SIGHT"))
     written = _create(positions)
     assert written.refused == 2
     with connection.cursor() as cursor:
@@ -168,7 +168,7 @@ def test_positions_that_no_pricer_takes_are_stored_with_their_reason():
     ids = dict(Position.objects.values_list("ordinal", "position_id"))
     found = {ids[row]: code for row, (code, _) in shard.failures.items()}
     assert found == {"X1": "NOT_FINITE", "X2": "UNKNOWN_PRODUCT"}
-    assert {p for p, _, _ in shard.groups} == {"AMORT_LOAN", "FIXED_BOND", "REVOLVER"}
+    assert {p for p, _, _ in shard.groups} == {"AMORT_LOAN", "DEPOSIT", "FIXED_BOND"}
 
 
 def test_what_is_said_of_several_faults_does_not_depend_on_the_order_of_columns():

@@ -363,6 +363,18 @@ TAMPERED = [
         {"table": "counterparty_version", "position": "P000011"},
     ),
     (
+        "a facility that a position is not drawn under",
+        "position",
+        "UPDATE position SET facility = 'RCF' WHERE ordinal = 11",
+        {"table": "facility_version", "position": "P000011"},
+    ),
+    (
+        "a facility version that a position does not pin",
+        "position",
+        "UPDATE position SET facility_version_id = 1 WHERE ordinal = 11",
+        {"table": "facility_version", "position": "P000011"},
+    ),
+    (
         "the labels of the dimensions",
         "position_snapshot",
         "UPDATE position_snapshot SET dimensions = replace(dimensions, 'BBB', 'AA')",

@@ -1,4 +1,4 @@
-"""Bonds, bills, floating notes and linkers through files, a worker process and stored cells."""
+"""Bonds, bills, notes, linkers and callables through files, a worker process and stored cells."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ INSTRUMENTS: list[dict[str, Any]] = [
      "market_convention": "US_TREASURY",
      "terms": {"dated_date": "2021-01-15", "maturity_date": "2031-01-15", "coupon": "0.00125",
                "index": "US_CPI_U"}},
+    {"code": "CALLABLE", "product_type": "CALLABLE_BOND", "currency": "USD",
+     "market_convention": "US_CORPORATE_BOND",
+     "terms": {"dated_date": "2020-02-15", "maturity_date": "2032-02-15", "coupon": "0.055",
+               "call_schedule": [["2025-02-15", "102"], ["2027-02-15", "100"]]}},
+    {"code": "PREPAYABLE", "product_type": "CALLABLE_BOND", "currency": "USD",
+     "market_convention": "US_COMMERCIAL_LOAN",
+     "terms": {"dated_date": "2021-06-15", "maturity_date": "2028-06-15", "coupon": "0.0675",
+               "amortisation": "LEVEL_PAY", "amortisation_payments": 300,
+               "call_style": "AMERICAN",
+               "call_schedule": [["2023-06-15", "103"], ["2024-06-15", "101"],
+                                 ["2025-06-15", "100"]]}},
 ]  # fmt: skip
 STATE = {
     "side": "ASSET",
@@ -60,7 +71,8 @@ STATE = {
     "book": "BOOK-C",
 }
 MEASURES = ("PV", "ACCRUED", "DV01", "CS01", "WAL", "YIELD_SEMI_BOND", "DISCOUNT_MARGIN",
-            "DISCOUNT_RATE", "YIELD_REAL_SEMI_BOND", "INFLATION01")  # fmt: skip
+            "DISCOUNT_RATE", "YIELD_REAL_SEMI_BOND", "INFLATION01", "OAS", "OPTION_VALUE",
+            "EFFECTIVE_DURATION", "VEGA")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

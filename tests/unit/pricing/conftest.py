@@ -117,6 +117,10 @@ MARKET: dict[str, Any] = {
             "nodes": [["2024-12-30", "0.021"], ["2052-12-30", "0.0245"]],
         }
     },
+    "models": {
+        "EUR": {"hull_white": {"mean_reversion": "0.02", "sigma": "0.008"}},
+        "USD": {"hull_white": {"mean_reversion": "0.03", "sigma": "0.0095"}},
+    },
 }
 
 MARKET["volatilities"] = [
@@ -178,7 +182,7 @@ QUOTED_MEASURES = (
     "Z_SPREAD", "ASSET_SWAP_SPREAD", "DISCOUNT_MARGIN", "DISCOUNT_RATE", "INVESTMENT_RATE",
     "YIELD_REAL_SEMI_BOND", "INDEX_RATIO", "INFLATION01", "YIELD_SEMI_BOND@UP",
     "DISCOUNT_MARGIN@TWIST", "Z_SPREAD@WIDER", "PAR_RATE", "PAR_RATE@TWIST", "VEGA", "CS01_PAR",
-    "DV01_PAR",
+    "DV01_PAR", "OAS", "OPTION_VALUE", "EFFECTIVE_DURATION", "OPTION_VALUE@UP",
 )  # fmt: skip
 
 LOAN_TERMS: dict[str, Any] = {
@@ -202,6 +206,12 @@ FX_TERMS: dict[str, Any] = {
     "sold_amount": "1080000",
     "maturity_date": "2023-06-30",
 }
+CALLABLE_TERMS: dict[str, Any] = {
+    **BOND_TERMS,
+    "maturity_date": "2032-02-15",
+    "coupon": "0.055",
+    "call_schedule": [["2025-02-15", "102"], ["2027-02-15", "101"], ["2029-02-15", "100"]],
+}
 ZERO_TERMS: dict[str, Any] = {"issue_date": "2022-10-06", "maturity_date": "2023-10-05"}
 NOTE_TERMS: dict[str, Any] = {
     "dated_date": "2021-02-15",
@@ -222,22 +232,94 @@ INFLATION_TERMS: dict[str, Any] = {
     "deflation_floor": True,
     "yield_convention": "US_TREASURY",
 }
+REVOLVER_TERMS: dict[str, Any] = {
+    "start_date": "2021-03-15",
+    "first_payment_date": "2021-06-15",
+    "maturity_date": "2026-03-15",
+    "commitment": "50000000",
+    "interest_basis": "ACT/360",
+    "calendar": "US",
+    "roll_convention": "MODIFIED_FOLLOWING",
+    "accrual_dates": "ADJUSTED",
+    "index": "SOFR",
+    "margin": "0.0275",
+    "index_floor": "0.005",
+    "fees": {"commitment": "0.00375", "letters_of_credit": "0.0275"},
+    "letter_of_credit_sublimit": "10000000",
+}
+DELAYED_DRAW_TERMS: dict[str, Any] = {
+    "start_date": "2022-06-15",
+    "first_payment_date": "2022-09-15",
+    "maturity_date": "2028-06-15",
+    "availability_end": "2024-06-15",
+    "commitment": "30000000",
+    "interest_basis": "ACT/360",
+    "index": "TERM_SOFR_3M",
+    "margin": "0.05",
+    "floor": "0.06",
+    "fees": {"ticking": "0.01", "ticking_steps": [["2023-06-15", "0.02"]]},
+    "utilisation": {"kind": "VECTOR", "levels": ["0.4", "0.5", "0.75", "0.8"]},
+    "amortisation_rate": "0.01",
+}
+POOL_TERMS: dict[str, Any] = {
+    "accrual_start_date": "2022-12-01",
+    "wac": "0.06",
+    "wam": 348,
+    "age": 12,
+    "servicing_fee": "0.0025",
+    "guarantee_fee": "0.0025",
+    "payment_delay_days": 24,
+    "prepayment": {
+        "kind": "S_CURVE", "lowest": "0.05", "highest": "0.45", "centre": "0.01",
+        "mortgage_spread": "0.015", "seasoning": 30, "burnout": "0.4",
+    },
+}  # fmt: skip
+DEAL_TERMS: dict[str, Any] = {
+    "accrual_start_date": "2022-12-01",
+    "payment_delay_days": 14,
+    "collateral": [
+        {"balance": "700000", "rate": "0.065", "months": 120, "age": 12},
+        {"balance": "300000", "rate": "0.07", "months": 60, "amortisation": "BULLET"},
+    ],
+    "tranches": [
+        {"name": "A", "balance": "600000", "coupon": "0.045", "oc_trigger": "1.2"},
+        {"name": "B", "balance": "300000", "coupon": "0.06", "ic_trigger": "1.1"},
+        {"name": "R", "balance": "100000", "kind": "RESIDUAL"},
+    ],
+    "tranche": "B",
+    "senior_fee": "0.0025",
+    "prepayment": {"kind": "CPR", "speed": "0.1"},
+}
 TERMS = {
+    "ABS_MBS": POOL_TERMS,
     "AMORT_LOAN": LOAN_TERMS,
+    "CALLABLE_BOND": CALLABLE_TERMS,
     "DERIVATIVE": KIND_TERMS["IRS"],
+    "DELAYED_DRAW": DELAYED_DRAW_TERMS,
     "FIXED_BOND": BOND_TERMS,
     "FLOATING_NOTE": NOTE_TERMS,
     "FX_FWD": FX_TERMS,
     "INFLATION_BOND": INFLATION_TERMS,
+    "REVOLVER": REVOLVER_TERMS,
+    "STRUCTURED": DEAL_TERMS,
     "ZERO_COUPON": ZERO_TERMS,
 }
-STATES_OF = {
+STATES_OF: dict[str, dict[str, Any]] = {
+    "ABS_MBS": {"spread": "0.01", "quantity": "1000000"},
     "AMORT_LOAN": {"spread": "0.015"},
+    "CALLABLE_BOND": {"spread": "0.01", "quantity": "1000000"},
     "DERIVATIVE": {},
+    "DELAYED_DRAW": {"spread": "0.03", "outstanding_principal": "9000000"},
     "FIXED_BOND": {"spread": "0.01", "quantity": "1000000"},
     "FLOATING_NOTE": {"spread": "0.01", "quantity": "1000000"},
     "FX_FWD": {},
     "INFLATION_BOND": {"spread": "0", "quantity": "1000000"},
+    "REVOLVER": {
+        "spread": "0.02",
+        "outstanding_principal": "20000000",
+        "letters_of_credit": "4000000",
+    },
+    "STRUCTURED": {"spread": "0.01", "quantity": "150000"},
     "ZERO_COUPON": {"spread": "0", "quantity": "1000000"},
 }
 

@@ -23,8 +23,9 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 from tests.unit.pricing.derivative_book import derivatives
 
 from tests.unit.pricing.conftest import (  # isort: skip
-    ALL_MEASURES, BOND_TERMS, DAY, FX_TERMS, INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS,
-    QUOTED_MEASURES, SCENARIOS, ZERO_TERMS,
+    ALL_MEASURES, BOND_TERMS, CALLABLE_TERMS, DAY, DEAL_TERMS, DELAYED_DRAW_TERMS, FX_TERMS,
+    INFLATION_TERMS, LOAN_TERMS, MARKET, NOTE_TERMS, POOL_TERMS, QUOTED_MEASURES, REVOLVER_TERMS,
+    SCENARIOS, ZERO_TERMS,
 )  # fmt: skip
 
 PROFILES = ("record", "fast")
@@ -38,7 +39,7 @@ def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) -> States:
     scenarios = [parse(document) for document in documents]
     codes = [scenario.code for scenario in scenarios]
-    asked = (*ALL_MEASURES, *QUOTED_MEASURES)
+    asked = (*ALL_MEASURES, *QUOTED_MEASURES, "COMMITMENT", "UNDRAWN", "EAD")
     measures = [m for m in asked if "@" not in m or m.partition("@")[2] in codes]
     axis = Axis(default_cells(measures, codes, ["USD", "EUR"], "USD"), DAY, "USD")
     return States(snapshot.parse(MARKET), scenarios, axis, **options)
@@ -109,6 +110,38 @@ def bonds(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
+def callables(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        years = int(rng.integers(4, 12))
+        maturity = f"{2022 + years}-02-15"
+        calls = [[f"{year}-02-15", "101"] for year in range(2023, 2022 + years)][i % 4 :][:4]
+        terms = {
+            **CALLABLE_TERMS,
+            "maturity_date": maturity,
+            "coupon": f"{rng.uniform(0.02, 0.08):.5f}",
+            "call_schedule": calls or [["2023-02-15", "101"]],
+            "call_notice_days": (0, 0, 30)[i % 3],
+            "amortisation": ("BULLET", "LEVEL_PAY")[i % 2],
+        }
+        if i % 60 == 0:
+            terms |= {"call_schedule": [[f"{years + 2020}-02-15", "100"]], "call_style": "AMERICAN"}
+        if i % 7 == 0:
+            terms["make_whole_spread"] = "0.004"
+        if i % 11 == 0:
+            terms["put_schedule"] = [["2024-08-15", "97"]]
+        currency, rating, sector = (("USD", "BBB", "CORP"), ("EUR", "BBB", "BANK"))[i % 2]
+        state = (
+            {"quantity": f"{rng.uniform(-1e6, 1e7):.2f}", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "97.5"},
+        )[i % 3]
+        found.append(
+            PositionInput(f"C{i}", "CALLABLE_BOND", currency, terms, state, rating, sector)
+        )
+    return found
+
+
 def papers(rng: np.random.Generator) -> list[PositionInput]:
     found = []
     for i in range(COUNT):
@@ -176,6 +209,48 @@ def linkers(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
+def pools(rng: np.random.Generator) -> list[PositionInput]:
+    found = []
+    for i in range(COUNT):
+        kind = ("S_CURVE", "PSA", "CPR", "S_CURVE", "ABS", "NONE")[i % 6]
+        prepayment: dict[str, Any] = {"kind": kind}
+        if kind == "S_CURVE":
+            prepayment |= {
+                "lowest": "0.04", "highest": "0.5", "slope": ("120", "150")[i // 6 % 2],
+                "mortgage_spread": "0.0125", "seasoning": 30, "lockout": i % 9,
+                "burnout": f"{rng.uniform(0.0, 0.8):.3f}",
+            }  # fmt: skip
+        elif kind != "NONE":
+            prepayment["speed"] = f"{rng.uniform(0.0, 0.015 if kind == 'ABS' else 0.3):.4f}"
+        terms = {
+            **POOL_TERMS,
+            "accrual_start_date": f"2022-{9 + i % 4:02d}-01",
+            "wac": f"{rng.uniform(0.02, 0.08):.5f}",
+            "wam": int(rng.integers(13, 181)),
+            "servicing_fee": "0.0025",
+            "guarantee_fee": "0",
+            "payment_delay_days": (14, 24)[i % 2],
+            "prepayment": prepayment,
+            "strip": ("WHOLE", "WHOLE", "IO", "PO")[i // 2 % 4],
+        }
+        state: dict[str, Any] = (
+            {"quantity": f"{rng.uniform(1e5, 1e7):.2f}", "pool_factor": "0.81", "spread": "0.01"},
+            {"quantity": "1000000", "spread_source": "MATRIX"},
+            {"quantity": "1000", "spread_source": "MARK", "mark_price": "96.5"},
+        )[i % 3]
+        if i % 5 == 0:
+            terms["default"] = {
+                "kind": ("CDR", "SDA")[i // 5 % 2], "speed": f"{rng.uniform(0.0, 0.05):.4f}",
+                "severity": "0.35", "recovery_lag": (6, 12)[i // 10 % 2],
+                "advances": i // 20 % 2 == 0,
+            }  # fmt: skip
+            state = {"quantity": "250000", "spread": "0.004", "credit_basis": "CASHFLOW"}
+        elif i % 3 == 2 and terms["strip"] != "WHOLE":
+            state = {"quantity": "1000", "spread": "0.02"}
+        found.append(PositionInput(f"M{i}", "ABS_MBS", "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
 def forwards(rng: np.random.Generator) -> list[PositionInput]:
     return [
         PositionInput(
@@ -192,17 +267,110 @@ def forwards(rng: np.random.Generator) -> list[PositionInput]:
     ]
 
 
+PATHS: list[dict[str, Any] | None] = [
+    None,
+    {"kind": "CONSTANT", "level": "0.45"},
+    {"kind": "VECTOR", "levels": ["0.3", "0.5", "0.55", "0.7"]},
+    {"kind": "CREDIT", "leq": "0.6", "widening": "0.03"},
+]
+
+
+def facilities(rng: np.random.Generator, product_type: str, ends: int) -> list[PositionInput]:
+    """Facilities of every index, path and fee; the last payment is `ends` or more quarters away."""
+    found = []
+    for i in range(COUNT):
+        quarters = int(rng.integers(ends, 28))
+        maturity = f"{2022 + (quarters + 3) // 4}-{3 * ((quarters + 3) % 4) + 3:02d}-15"
+        base = REVOLVER_TERMS if product_type == "REVOLVER" else DELAYED_DRAW_TERMS
+        floating = {
+            "index": ("SOFR", "TERM_SOFR_3M")[i % 2],
+            "margin": f"{rng.uniform(0, 0.05):.5f}",
+        }
+        rate: dict[str, Any] = floating if i % 5 else {"rate": "0.07"}
+        absent = dict.fromkeys(("index", "margin", "index_floor", "floor"))
+        fees = {
+            "commitment": "0.004",
+            "ticking_steps": [["2023-06-15", "0.0075"]],
+            "utilisation_above": ["0.33", "0.5"],
+            "utilisation": ["0.001", "0.002"],
+            "basis": ("ACT/360", "30/360")[i // 3 % 2],
+        }
+        terms = {
+            **base, **absent, **rate, "maturity_date": maturity, "utilisation": PATHS[i // 2 % 4],
+            "fees": fees if i % 3 else base["fees"], "calendar": ("NONE", "US")[i // 4 % 2],
+        }  # fmt: skip
+        drawn = rng.uniform(0.0, 1.5e7)
+        state = (
+            {"spread": f"{rng.uniform(0.0, 0.05):.5f}", "undrawn": f"{3e7 - drawn:.2f}"},
+            {"spread_source": "MATRIX"},
+            {"spread_source": "MARK", "mark_price": f"{drawn / 3e5:.3f}", "undrawn": "13000000"},
+        )[i % 3]
+        state |= {"outstanding_principal": f"{drawn:.2f}"}
+        found.append(PositionInput(f"R{i}", product_type, "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
+def tranches() -> list[PositionInput]:
+    rng = np.random.default_rng(20221231)
+    found = []
+    for i in range(COUNT):
+        period = (1, 3)[i % 2]
+        collateral = [
+            {"balance": "700000", "rate": f"{rng.uniform(0.03, 0.09):.5f}",
+             "months": int(rng.integers(4, 61)), "age": int(rng.integers(0, 40))},
+            {"balance": "300000", "rate": "0.035", "months": int(rng.integers(4, 61)),
+             "amortisation": "BULLET"},
+        ]  # fmt: skip
+        notes = [dict(one) for one in DEAL_TERMS["tranches"]]
+        if i % 3 == 0:
+            collateral[1] |= {"rate_kind": "FLOATING", "index_floor": "0.01"}
+            notes[0] |= {"coupon": None, "margin": "0.013", "cap": "0.06"}
+        if i % 5 == 0:
+            notes.insert(1, {"name": "Z", "balance": "0", "coupon": "0.05", "kind": "Z"})
+        terms = {
+            **DEAL_TERMS,
+            "accrual_start_date": f"2022-{11 + i // 7 % 2}-01",
+            "payment_months": period,
+            "collateral": collateral,
+            "tranches": notes,
+            "tranche": ("A", "B", "R")[i // 2 % 3],
+            "principal_rule": ("SEQUENTIAL", "PRO_RATA")[i // 4 % 2],
+            "reserve_balance": "5000",
+            "reserve_target": "0.01",
+            "clean_up_call": ("0", "0.1")[i // 8 % 2],
+            "index_rate": "0.0425",
+        }
+        if i % 4 == 0:
+            terms["prepayment"] = POOL_TERMS["prepayment"]
+        state: dict[str, Any] = {"quantity": "50000", "spread": "0.01"}
+        if i % 7 == 0:
+            terms["default"] = {
+                "kind": "CDR", "speed": "0.04", "severity": "0.4", "recovery_lag": 6,
+                "advances": i % 2 == 0,
+            }  # fmt: skip
+            state["credit_basis"] = "CASHFLOW"
+        elif i % 7 == 1 and terms["tranche"] == "A":
+            state |= {"spread_source": "MARK", "mark_price": "98.5"}
+        found.append(PositionInput(f"T{i}", "STRUCTURED", "USD", terms, state, "BBB", "RETAIL"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def batches() -> dict[str, Batch]:
     rng = np.random.default_rng(20221230)
     made = {
         "AMORT_LOAN": loans(rng),
+        "CALLABLE_BOND": callables(np.random.default_rng(4)),
         "DERIVATIVE": derivatives(np.random.default_rng(7), COUNT),
+        "DELAYED_DRAW": facilities(rng, "DELAYED_DRAW", 7),
         "FIXED_BOND": bonds(rng),
         "FX_FWD": forwards(rng),
         "FLOATING_NOTE": notes(rng),
         "INFLATION_BOND": linkers(rng),
+        "REVOLVER": facilities(rng, "REVOLVER", 1),
         "ZERO_COUPON": papers(rng),
+        "ABS_MBS": pools(np.random.default_rng(20221229)),
+        "STRUCTURED": tranches(),
     }
     return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
 

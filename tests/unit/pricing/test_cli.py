@@ -107,7 +107,7 @@ def test_cashflows_tie_to_the_value(files: dict[str, Path]) -> None:
     assert "INTEREST" in run("cashflows", files["instruments"], files["market"]).stdout
 
 
-@pytest.mark.parametrize("product_type", ["AMORT_LOAN", "FIXED_BOND", "FX_FWD"])
+@pytest.mark.parametrize("product_type", ["AMORT_LOAN", "CALLABLE_BOND", "FIXED_BOND", "FX_FWD"])
 def test_schema_is_a_json_schema(product_type: str) -> None:
     schema = json.loads(run("schema", product_type).stdout)
     assert schema["title"] == product_type

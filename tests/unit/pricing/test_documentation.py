@@ -20,12 +20,17 @@ from pricing.yield_conventions import YIELD_CONVENTIONS
 
 METHODS = Path(__file__).parents[3] / "docs" / "methods"
 PAGES = {
+    "ABS_MBS": "mbs_pool.md",
     "AMORT_LOAN": "loan.md",
+    "CALLABLE_BOND": "callable.md",
     "DERIVATIVE": "derivative.md",
+    "DELAYED_DRAW": "revolver.md",
     "FIXED_BOND": "bond.md",
     "FLOATING_NOTE": "floating_note.md",
     "FX_FWD": "fx_forward.md",
     "INFLATION_BOND": "inflation_bond.md",
+    "REVOLVER": "revolver.md",
+    "STRUCTURED": "structured.md",
     "ZERO_COUPON": "zero_coupon.md",
 }
 

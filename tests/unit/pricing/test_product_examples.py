@@ -41,6 +41,7 @@ def test_worked_example_prints_what_its_page_says(
             assert found == said
 
 
-def test_every_derivative_and_bond_product_has_an_example() -> None:
+def test_every_derivative_bond_and_pool_product_has_an_example() -> None:
     names = {path.stem for path in EXAMPLES}
     assert {"derivative", "fixed_bond", "floating_note", "inflation_bond", "zero_coupon"} <= names
+    assert {"abs_mbs", "structured"} <= names
