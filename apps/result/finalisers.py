@@ -94,8 +94,10 @@ def _reconciled_counts(
     if stray:
         raise ReconciliationError("error rows stand outside block 0")
     counted, failed = valued.pop(), found.get((0, _ERROR), 0)
+    cursor.execute(SQL["hash_joins"])
     expected = _one(cursor.execute(SQL["expected"], place).fetchone())[0]
     missing = cursor.execute(SQL["unvalued"], place).fetchall()
+    cursor.execute(SQL["any_joins"])
     if missing:
         named = ", ".join(f"{position_id} (ordinal {ordinal})" for ordinal, position_id in missing)
         raise ReconciliationError(f"positions without a result in their book: {named}")

@@ -10,6 +10,7 @@ import pytest
 
 from apps.portfolio.dimensions import Dimension
 from apps.result import encode
+from apps.result.finalisers import SQL as FINALISE
 from apps.result.finalisers import ReconciliationError, RollupFinaliser
 from apps.result.sinks import SQL, CubeSink
 from apps.run.contracts import CellSpec, GroupRows, PositionError
@@ -168,6 +169,31 @@ def test_a_missing_position_is_named_and_nothing_is_finalised(
     ):
         RollupFinaliser().finalise(cursor, run, request)
     assert worker_conn.execute("SELECT count(*) FROM rollup").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("statement", ["expected", "unvalued"])
+def test_positions_are_counted_by_hash_joins_although_nothing_is_known_of_them(
+    database: Any, statement: str
+) -> None:
+    """Row by row the count of 100,000 positions took 7 s. Without the setting it is row by row."""
+    done = synthetic.complete_run(database, synthetic.make_book(60), shards=2)
+    place = {
+        "run": done.run,
+        "tree": done.request.tree_id,
+        "node": done.request.node,
+        "snapshot": done.request.position_snapshot_id,
+    }
+
+    def plan(worker: psycopg.Connection[Any]) -> str:
+        rows = worker.execute("EXPLAIN " + FINALISE[statement], place).fetchall()
+        return "\n".join(row[0] for row in rows)
+
+    with database.connect("worker") as worker, worker.transaction():
+        assert "Nested Loop" in plan(worker)
+        worker.execute(FINALISE["hash_joins"])
+        assert "Nested Loop" not in plan(worker)
+        worker.execute(FINALISE["any_joins"])
+        assert "Nested Loop" in plan(worker)
 
 
 def test_a_total_beyond_64_bits_is_an_error_that_names_its_cell(
