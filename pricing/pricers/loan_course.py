@@ -14,7 +14,7 @@ from pricing.pricers.flows import offsets_of
 from pricing.pricers.loan_recursion import Borrowers, Course, Given, project
 from pricing.pricers.loan_speeds import Ages, defaulting, penalties
 from pricing.pricers.loan_standing import LEVEL_PAY, Cut
-from pricing.pricers.placing import Placed, PlacedDays
+from pricing.pricers.placing import Placed, on_days
 from pricing.pricers.stepped import Stepped
 from pricing.products.loan import AMORTISATIONS, STRIPS
 from pricing.schedule import Schedule
@@ -181,8 +181,7 @@ def _scheduled(batch: Batch, left: Cut) -> FloatArray:
     fraction = schedule.take(owner).period_fraction(payment)
     nowhere = np.zeros(len(owner), dtype=np.int64)
     origin = np.zeros(len(rows), dtype=np.int64)
-    days = PlacedDays(nowhere, nowhere, origin[:0], origin[:0])
-    placed = Placed(offsets, nowhere.astype(np.int32), fraction, origin, days)
+    placed = on_days(offsets, nowhere.astype(np.int32), nowhere, fraction, origin)
     never = np.zeros(len(owner), dtype=np.bool_)
     # The rate of the terms is that of the state where one is given: the terms' steps come first.
     rate = Stepped.of(batch, "rate", batch.floats("contract_rate")[rows], rows)

@@ -25,7 +25,10 @@ AS_OF = dt.date(2020, 1, 1)
 
 
 def case(name: str) -> dict[str, Any]:
-    return json.loads((CASES / f"{name}.json").read_text())
+    """Return a case of pools, or one of loans that pools meet too."""
+    own = CASES / f"{name}.json"
+    path = own if own.exists() else CASES.parent / "loan" / own.name
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def pool(balance: float, wac: float, wam: int, **more: Any) -> PositionInput:
