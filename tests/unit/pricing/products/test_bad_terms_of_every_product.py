@@ -1,4 +1,4 @@
-"""Every product, and every kind of derivative, is tried with at least fifteen kinds of bad terms."""
+"""Every product, and every kind of derivative, is tried with fifteen kinds of bad terms or more."""
 
 from __future__ import annotations
 
