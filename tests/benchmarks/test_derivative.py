@@ -125,6 +125,10 @@ def terms(kind: str, rng: np.random.Generator) -> dict[str, Any]:
         euros = {"index": "EURO", "currency": "EUR", "notional": "900000", "day_count": "ACT/360",
                  "frequency": "SEMIANNUAL", "calendar": "TARGET", "spread": "-0.001"}  # fmt: skip
         return {"kind": kind, "receive": {**floating, "notional": "1000000"}, "pay": euros, **life}
+    if kind == "FX_FWD":
+        paid = DAY + dt.timedelta(days=int(rng.integers(1, 700)))
+        return {"bought_currency": "EUR", "bought_amount": "1000000", "sold_currency": "USD",
+                "sold_amount": "1079000", "maturity_date": paid.isoformat()}  # fmt: skip
     if kind == "FX_SWAP":
         near = DAY + dt.timedelta(days=int(rng.integers(1, 10)))
         far = near + dt.timedelta(days=int(rng.integers(20, 700)))
@@ -145,8 +149,9 @@ def terms(kind: str, rng: np.random.Generator) -> dict[str, Any]:
 def packed(kind: str) -> Batch:
     """Return our positions of a kind."""
     rng = np.random.default_rng(1)
-    inputs = [PositionInput(str(i), "DERIVATIVE", "USD", terms(kind, rng)) for i in range(OURS)]
-    found = registry.product("DERIVATIVE").pack(inputs, Names())
+    product_type = "FX_FWD" if kind == "FX_FWD" else "DERIVATIVE"
+    inputs = [PositionInput(str(i), product_type, "USD", terms(kind, rng)) for i in range(OURS)]
+    found = registry.product(product_type).pack(inputs, Names())
     assert not any(found.failures)
     return found.batch
 
@@ -274,6 +279,13 @@ class Peer:
             self.handle, self.euro,
         )  # fmt: skip
 
+    def fx_fwd(self, contract: dict[str, Any]) -> Any:
+        paid = q_date(contract["maturity_date"])
+        return Legs(
+            ql.Leg([ql.SimpleCashFlow(-1079000.0, paid)]), ql.Leg([ql.SimpleCashFlow(1e6, paid)]),
+            self.handle, self.euro,
+        )  # fmt: skip
+
     def cds_mid_point(self, contract: dict[str, Any]) -> Any:
         return self._cds(contract, ql.MidPointCdsEngine)
 
@@ -306,7 +318,8 @@ class Peer:
 
 
 KINDS = (
-    "IRS", "OIS", "BASIS", "XCCY", "FX_SWAP", "CAP_FLOOR", "SWAPTION", "CDS_MID_POINT", "CDS_ISDA",
+    "IRS", "OIS", "BASIS", "XCCY", "FX_SWAP", "FX_FWD", "CAP_FLOOR", "SWAPTION", "CDS_MID_POINT",
+    "CDS_ISDA",
 )  # fmt: skip
 CLOSE = {"CDS_ISDA": 0.02}
 """Of a million: QuantLib's engine reads survival a day earlier at moved payments and the last."""
