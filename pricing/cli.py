@@ -134,13 +134,16 @@ def _valuation_date(options: argparse.Namespace, as_of: dt.date) -> dt.date:
 
 
 def _currencies(positions: Sequence[PositionInput]) -> set[str]:
+    """Return the currencies that flows may be in: of positions, legs, and what is exchanged."""
     found = {position.currency for position in positions}
     for position in positions:
         if isinstance(position.terms, Mapping):
+            legs = [leg for leg in position.terms.values() if isinstance(leg, Mapping)]
             found |= {
-                str(position.terms[key])
-                for key in ("bought_currency", "sold_currency")
-                if key in position.terms
+                str(part[key])
+                for part in (position.terms, *legs)
+                for key in ("bought_currency", "sold_currency", "currency")
+                if key in part
             }
     return {currency for currency in found if is_currency(currency)}
 

@@ -137,6 +137,18 @@ class Legs:
         slots = self.periods.place.astype(np.int32)
         return sequential(amounts, slots, self.periods.offsets, np.ascontiguousarray(factors))
 
+    def _certain(self, amounts: FloatArray, discount: FloatArray) -> FloatArray:
+        """Return (legs, states): the value of amounts that no index moves, 0 of legs without any.
+
+        A leg on an index alone has none; whether others of its group have does not touch its bits.
+        """
+        some = np.logical_or.reduceat(amounts != 0.0, self.periods.offsets[:-1])
+        if not some.any():
+            return np.zeros((len(some), discount.shape[1]))
+        out = self.sums(amounts, discount)
+        out[~some] = 0.0
+        return out
+
     def annuity(self, states_of: StateSet) -> FloatArray:
         """Return (legs, states): what a rate of 1 on the leg is worth."""
         return self.sums(self.earning, self.discount(states_of))
@@ -148,12 +160,13 @@ class Legs:
     def value(self, states_of: StateSet, *, exchange: bool = False) -> FloatArray:
         """Return (legs, states): the value received, with the exchange of notionals if asked."""
         discount = self.discount(states_of)
-        fixed = self.earning * self.rate
+        earning = self.earning
+        fixed = earning * self.rate
         if exchange:
             fixed = fixed + self.repaid()
-        out = self.sums(fixed, discount)
+        out = self._certain(fixed, discount)
         if self.market.index is not None:
-            out += self.sums(self.earning, self.rates(states_of) * discount)
+            out += self.sums(earning, self.rates(states_of) * discount)
         if exchange:
             out -= self._paid_in(states_of)
         return out

@@ -51,6 +51,7 @@ def coupon_schedule(terms: CouponTerms) -> Row:
         roll=terms.roll_convention,
         accrual_dates=terms.accrual_dates,
         basis=terms.day_count,
+        first_field="terms.first_coupon_date",
     )
     if terms.last_coupon_date is not None:
         after = periods_after(terms.last_coupon_date, months, pay_day, terms.maturity_date)

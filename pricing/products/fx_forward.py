@@ -95,7 +95,7 @@ def _row(position: PositionInput, names: Names) -> Row:
     if state.status == "CLOSED":
         raise Refused("CLOSED", "the position is closed")
     if terms.bought_currency == terms.sold_currency:
-        raise Refused("TERMS_INVALID", "both legs are in one currency")
+        raise Refused("TERMS_INVALID", "terms.sold_currency: both legs are in one currency")
     share = 1.0 if state.quantity is None else state.quantity / terms.bought_amount
     return {
         "bought_currency": names.code(terms.bought_currency),

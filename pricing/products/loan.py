@@ -216,14 +216,14 @@ def _row(position: PositionInput, names: Names) -> Row:
     row.update(debt_row(state, terms.discount_curve, names))
     payments = int(row["payments"])
     if terms.interest_only_payments > payments:
-        raise Refused("SCHEDULE_INVALID", "more interest-only payments than payments")
+        raise Refused("SCHEDULE_INVALID", "terms.interest_only_payments: more than payments")
     if terms.grace_payments > payments:
         raise Refused("SCHEDULE_INVALID", "terms.grace_payments: more than there are payments")
     interest_only = max(terms.interest_only_payments, terms.grace_payments)
     amortising = terms.amortisation_payments or payments - interest_only
     principal = state.outstanding_principal
     if state.past_due_principal > (terms.original_principal if principal is None else principal):
-        raise Refused("AMOUNT_OUT_OF_RANGE", "past_due_principal is more than is outstanding")
+        raise Refused("AMOUNT_OUT_OF_RANGE", "state.past_due_principal: more than is outstanding")
     prepayment = terms.prepayment or NO_PREPAYMENT
     row.update(loan_prepayment.row(prepayment, names))
     row.update(loan_default.row(terms.default, months))
@@ -331,10 +331,10 @@ def _maturity(terms: LoanTerms, first_month: int, months: int, pay_day: int) -> 
         return terms.maturity_date
     last_month = first_month + (terms.payments - 1) * months
     if last_month > (2199 - 1970) * 12 + 11:
-        raise Refused("TERM_TOO_LONG", f"{terms.payments} payments run beyond 2199")
+        raise Refused("TERM_TOO_LONG", f"terms.payments: {terms.payments} run beyond 2199")
     last = terms.first_payment_date if terms.payments == 1 else day_in_month(last_month, pay_day)
     if terms.maturity_date is None:
         return last
     if payments_to(first_month, months, pay_day, terms.maturity_date) != terms.payments:
-        raise Refused("SCHEDULE_INVALID", f"maturity_date is not payment {terms.payments}")
+        raise Refused("SCHEDULE_INVALID", f"terms.maturity_date: is not payment {terms.payments}")
     return terms.maturity_date

@@ -133,7 +133,7 @@ def _check(prepayment: Prepayment) -> None:
     if kind in ("CPR", "SMM", "ABS"):
         for speed in prepayment.vector or (prepayment.speed,):
             if speed >= 1.0:
-                raise Refused("RATE_OUT_OF_RANGE", f"{kind} {speed:g} is not below 1")
+                raise Refused("RATE_OUT_OF_RANGE", f"{place}: {kind} {speed:g} is not below 1")
     curve = prepayment.curve
     if curve is not None and curve.low > curve.high:
         raise Refused(

@@ -76,7 +76,8 @@ def _check(swap: SwapTerms, currency: str) -> None:
     if swap.kind in ("IRS", "OIS") and floating[0] == floating[1]:
         raise Refused("TERMS_INVALID", f"terms.pay.index: one leg of {swap.kind} is fixed, one not")
     if swap.kind == "BASIS" and not all(floating):
-        raise Refused("TERMS_INVALID", "terms.pay.index: both legs of BASIS float")
+        side = "pay" if floating[0] else "receive"
+        raise Refused("TERMS_INVALID", f"terms.{side}.index: both legs of BASIS float")
     one = (receive.currency or currency) == (pay.currency or currency)
     if swap.kind == "XCCY" and one:
         raise Refused("TERMS_INVALID", "terms.pay.currency: the legs of XCCY are in two currencies")

@@ -34,12 +34,18 @@ def payments_to(first_month: int, months: int, pay_day: int, maturity: int) -> i
     """Return how many payments run from the first to the maturity, which is always the last."""
     at = (month_and_day(maturity)[0] - first_month) // months
     if at >= MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", f"more than {MAX_PAYMENTS} payments to {date_of(maturity)}")
+        raise Refused(
+            "TERM_TOO_LONG",
+            f"terms.maturity_date: more than {MAX_PAYMENTS} payments to {date_of(maturity)}",
+        )
     while at >= 0 and day_in_month(first_month + at * months, pay_day) >= maturity:
         at -= 1
     count = at + 2
     if count > MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", f"more than {MAX_PAYMENTS} payments to {date_of(maturity)}")
+        raise Refused(
+            "TERM_TOO_LONG",
+            f"terms.maturity_date: more than {MAX_PAYMENTS} payments to {date_of(maturity)}",
+        )
     return count
 
 
@@ -54,25 +60,31 @@ def schedule_row(
     roll: str,
     accrual_dates: str,
     basis: str,
+    first_field: str = "terms.first_payment_date",
 ) -> Row:
     """Return the schedule columns of a row; `first` is the first due date on the grid."""
     first_month, _day = month_and_day(first)
     if maturity <= start:
-        raise Refused("BAD_DATES", f"maturity {date_of(maturity)} is not after {date_of(start)}")
+        raise Refused(
+            "BAD_DATES", f"terms.maturity_date: {date_of(maturity)} is not after {date_of(start)}"
+        )
     if first <= start:
         raise Refused(
-            "BAD_DATES", f"first payment {date_of(first)} is not after the start {date_of(start)}"
+            "BAD_DATES", f"{first_field}: {date_of(first)} is not after the start {date_of(start)}"
         )
     if first > maturity:
-        raise Refused("BAD_DATES", f"first payment {date_of(first)} is after the maturity")
+        raise Refused("BAD_DATES", f"{first_field}: {date_of(first)} is after the maturity")
     if first != maturity and day_in_month(first_month, pay_day) != first:
         raise Refused(
-            "SCHEDULE_INVALID", f"the first payment {date_of(first)} is not on day {pay_day}"
+            "SCHEDULE_INVALID", f"{first_field}: {date_of(first)} is not on day {pay_day}"
         )
     if month_and_day(maturity)[0] - month_and_day(start)[0] > MAX_PAYMENTS:
-        raise Refused("TERM_TOO_LONG", "more than 100 years from start to maturity")
+        raise Refused("TERM_TOO_LONG", "terms.maturity_date: more than 100 years after the start")
     if first_month - month_and_day(start)[0] > 4 * months:
-        raise Refused("SCHEDULE_INVALID", "the first period is longer than four regular ones")
+        raise Refused(
+            "SCHEDULE_INVALID",
+            f"{first_field}: the first period is longer than four regular ones",
+        )
     return {
         "start": start,
         "first_month": first_month,

@@ -45,9 +45,9 @@ def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) ->
     return States(snapshot.parse(MARKET), scenarios, axis, **options)
 
 
-def loans(rng: np.random.Generator) -> list[PositionInput]:
+def loans(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         payments = int(rng.integers(1, 361))
         terms = {
             **LOAN_TERMS,
@@ -83,9 +83,9 @@ def loans(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def bonds(rng: np.random.Generator) -> list[PositionInput]:
+def bonds(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         maturity = dt.date(2023, 2, 1) + dt.timedelta(days=int(rng.integers(0, 11_000)))
         terms = {
             **BOND_TERMS,
@@ -110,9 +110,9 @@ def bonds(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def callables(rng: np.random.Generator) -> list[PositionInput]:
+def callables(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         years = int(rng.integers(4, 12))
         maturity = f"{2022 + years}-02-15"
         calls = [[f"{year}-02-15", "101"] for year in range(2023, 2022 + years)][i % 4 :][:4]
@@ -142,9 +142,9 @@ def callables(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def papers(rng: np.random.Generator) -> list[PositionInput]:
+def papers(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         maturity = dt.date(2023, 1, 5) + dt.timedelta(days=int(rng.integers(0, 900)))
         terms = {
             **ZERO_TERMS,
@@ -159,9 +159,9 @@ def papers(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def notes(rng: np.random.Generator) -> list[PositionInput]:
+def notes(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         euro = i % 3 == 2
         maturity = dt.date(2023, 2, 1) + dt.timedelta(days=int(rng.integers(0, 4_000)))
         terms = {
@@ -188,9 +188,9 @@ def notes(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def linkers(rng: np.random.Generator) -> list[PositionInput]:
+def linkers(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         maturity = dt.date(2023, 1, 15) + dt.timedelta(days=int(rng.integers(0, 9_000)))
         terms = {
             **INFLATION_TERMS,
@@ -209,9 +209,9 @@ def linkers(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def pools(rng: np.random.Generator) -> list[PositionInput]:
+def pools(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         kind = ("S_CURVE", "PSA", "CPR", "S_CURVE", "ABS", "NONE")[i % 6]
         prepayment: dict[str, Any] = {"kind": kind}
         if kind == "S_CURVE":
@@ -251,7 +251,7 @@ def pools(rng: np.random.Generator) -> list[PositionInput]:
     return found
 
 
-def forwards(rng: np.random.Generator) -> list[PositionInput]:
+def forwards(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     return [
         PositionInput(
             f"F{i}",
@@ -263,7 +263,7 @@ def forwards(rng: np.random.Generator) -> list[PositionInput]:
                 "maturity_date": f"20{23 + i % 9}-{1 + i % 12:02d}-{1 + i % 28:02d}",
             },
         )
-        for i in range(COUNT)
+        for i in range(count)
     ]
 
 
@@ -275,10 +275,12 @@ PATHS: list[dict[str, Any] | None] = [
 ]
 
 
-def facilities(rng: np.random.Generator, product_type: str, ends: int) -> list[PositionInput]:
+def facilities(
+    rng: np.random.Generator, product_type: str, ends: int, count: int = COUNT
+) -> list[PositionInput]:
     """Facilities of every index, path and fee; the last payment is `ends` or more quarters away."""
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         quarters = int(rng.integers(ends, 28))
         maturity = f"{2022 + (quarters + 3) // 4}-{3 * ((quarters + 3) % 4) + 3:02d}-15"
         base = REVOLVER_TERMS if product_type == "REVOLVER" else DELAYED_DRAW_TERMS
@@ -310,10 +312,9 @@ def facilities(rng: np.random.Generator, product_type: str, ends: int) -> list[P
     return found
 
 
-def tranches() -> list[PositionInput]:
-    rng = np.random.default_rng(20221231)
+def tranches(rng: np.random.Generator, count: int = COUNT) -> list[PositionInput]:
     found = []
-    for i in range(COUNT):
+    for i in range(count):
         period = (1, 3)[i % 2]
         collateral = [
             {"balance": "700000", "rate": f"{rng.uniform(0.03, 0.09):.5f}",
@@ -370,7 +371,7 @@ def batches() -> dict[str, Batch]:
         "REVOLVER": facilities(rng, "REVOLVER", 1),
         "ZERO_COUPON": papers(rng),
         "ABS_MBS": pools(np.random.default_rng(20221229)),
-        "STRUCTURED": tranches(),
+        "STRUCTURED": tranches(np.random.default_rng(20221231)),
     }
     return {name: product(name).pack(positions, Names()).batch for name, positions in made.items()}
 

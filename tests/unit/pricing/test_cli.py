@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from pricing.cli import main
+from pricing.products import derivative
+from pricing.products.registry import PRODUCTS
 from tests.unit.pricing.conftest import BOND_TERMS, FX_TERMS, LOAN_TERMS, MARKET, SCENARIOS
 
 ROOT = Path(__file__).parents[3]
@@ -107,12 +110,51 @@ def test_cashflows_tie_to_the_value(files: dict[str, Path]) -> None:
     assert "INTEREST" in run("cashflows", files["instruments"], files["market"]).stdout
 
 
-@pytest.mark.parametrize("product_type", ["AMORT_LOAN", "CALLABLE_BOND", "FIXED_BOND", "FX_FWD"])
-def test_schema_is_a_json_schema(product_type: str) -> None:
-    schema = json.loads(run("schema", product_type).stdout)
+@pytest.mark.parametrize("product_type", PRODUCTS)
+def test_schema_is_a_json_schema(product_type: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", product_type]) == 0
+    schema = json.loads(capsys.readouterr().out)
     assert schema["title"] == product_type
-    assert schema["properties"]["terms"]["additionalProperties"] is False
+    assert schema["description"]
+    terms = schema["properties"]["terms"]
+    kinds = terms.get("oneOf", [terms])
+    assert [kind.get("title") for kind in kinds] == (
+        list(derivative.KINDS) if product_type == "DERIVATIVE" else [None]
+    )
+    for kind in kinds:
+        assert kind["additionalProperties"] is False
+        for name, field in kind["properties"].items():
+            assert field.get("description"), name
     assert schema["properties"]["state"]["additionalProperties"] is True
+
+
+def test_schema_of_no_product_names_those_there_are() -> None:
+    done = run("schema", "SWAP")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ABS_MBS" in done.stderr
+    assert "ZERO_COUPON" in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("value",), ("cashflows",), ("schema",)])
+def test_help_says_what_each_argument_is(command: tuple[str, ...]) -> None:
+    done = run(*command, "--help")
+    assert done.returncode == 0
+    words = {(): ["exit code 2", "exit code 1"], ("value",): ["--measures", "CS01_PAR", "END_OF_DAY"],
+             ("cashflows",): ["--scenario"], ("schema",): ["REVOLVER"]}  # fmt: skip
+    for word in words[command]:
+        assert word in re.sub(r"\s+", " ", done.stdout)
+
+
+def test_currencies_of_legs_have_cells_of_their_own(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "products" / "swaps.md").read_text(encoding="utf-8")
+    positions, market = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    cross = [one for one in json.loads(positions) if one["position_id"] == "CROSS"]
+    (tmp_path / "I.json").write_text(json.dumps(cross))
+    (tmp_path / "M.json").write_text(market)
+    done = run("value", tmp_path / "I.json", tmp_path / "M.json", "--measures", "DV01", "--json")
+    assert set(json.loads(done.stdout)[0]["values"]) == {
+        "PV@BASE", "DV01@BASE/ALL", "DV01@BASE/EUR", "DV01@BASE/USD",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

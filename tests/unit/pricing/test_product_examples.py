@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pricing.cli import main
+from pricing.products import derivative
+from pricing.products.registry import PRODUCTS
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "docs" / "products").glob("*.md"))
+DOCS = Path(__file__).parents[3] / "docs"
+EXAMPLES = sorted((DOCS / "products").glob("*.md"))
 
 
 def block(page: str, language: str) -> list[str]:
@@ -41,7 +46,39 @@ def test_worked_example_prints_what_its_page_says(
             assert found == said
 
 
-def test_every_derivative_bond_and_pool_product_has_an_example() -> None:
-    names = {path.stem for path in EXAMPLES}
-    assert {"derivative", "fixed_bond", "floating_note", "inflation_bond", "zero_coupon"} <= names
-    assert {"abs_mbs", "structured"} <= names
+def instruments() -> list[dict[str, Any]]:
+    """Return the positions of all the pages."""
+    found: list[dict[str, Any]] = []
+    for path in EXAMPLES:
+        found.extend(json.loads(block(path.read_text(encoding="utf-8"), "json")[0]))
+    return found
+
+
+def test_every_product_and_kind_of_derivative_has_an_example() -> None:
+    shown = instruments()
+    assert {one["product_type"] for one in shown} == set(PRODUCTS)
+    kinds = {one["terms"]["kind"] for one in shown if one["product_type"] == "DERIVATIVE"}
+    assert kinds == set(derivative.KINDS)
+
+
+def test_every_example_is_listed_in_the_index() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    for path in EXAMPLES:
+        assert f"(products/{path.name})" in index, path.name
+
+
+@pytest.mark.parametrize(
+    "one", instruments(), ids=lambda one: f"{one['product_type']}-{one['position_id']}"
+)
+def test_example_is_a_position_as_its_schema_says(
+    one: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["schema", one["product_type"]]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    terms = schema["properties"]["terms"]
+    if "oneOf" in terms:
+        (terms,) = [kind for kind in terms["oneOf"] if kind["title"] == one["terms"]["kind"]]
+    for part, of in ((one["terms"], terms), (one["state"], schema["properties"]["state"])):
+        assert set(of["required"]) <= set(part)
+        if of["additionalProperties"] is False:
+            assert set(part) <= set(of["properties"])

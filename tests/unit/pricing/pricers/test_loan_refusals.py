@@ -21,6 +21,8 @@ def term(**changes: Any) -> dict[str, Any]:
 
 BAD: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"rate": None}, {}, "TERMS_INVALID", "terms.rate is missing"),
+    ({"payments": -12}, {}, "TERM_TOO_LONG", "terms.payments"),
+    ({"payments": None, "maturity_date": "2021-06-01"}, {}, "BAD_DATES", "terms.maturity_date"),
     (term(index_floor="0.05", index_cap="0.04"), {}, "RATE_OUT_OF_RANGE", "index_floor"),
     (term(floor="0.09", cap="0.08"), {}, "RATE_OUT_OF_RANGE", "terms.floating.floor"),
     (term(index="NO_SUCH"), {}, "UNKNOWN_INDEX", "NO_SUCH"),

@@ -17,7 +17,7 @@ from pricing.failure import Failure
 from pricing.position import PositionInput
 from pricing.products.registry import product
 from pricing.scenarios import States
-from tests.unit.pricing.derivative_book import EUROS, FIXED, FLOATING, KIND_TERMS
+from tests.unit.pricing.derivative_book import EUROS, FIXED, FLOATING, KIND_TERMS, OVERNIGHT
 from tests.unit.pricing.derivative_book import STATES_OF as BOOK_STATES
 
 Bad = tuple[str, dict[str, Any], dict[str, Any], str, str]
@@ -95,7 +95,7 @@ SWAP: list[Bad] = [
     *[(f"pay_{name}", *rest) for name, *rest in in_leg("pay", FLOATING, floating=True)],  # type: ignore[misc]
     ("two_fixed", {"pay": FIXED}, {}, "TERMS_INVALID", "terms.pay.index"),
     ("two_floating", {"receive": FLOATING}, {}, "TERMS_INVALID", "terms.pay.index"),
-    ("basis_fixed", {"kind": "BASIS"}, {}, "TERMS_INVALID", "terms.pay.index"),
+    ("basis_fixed", {"kind": "BASIS"}, {}, "TERMS_INVALID", "terms.receive.index"),
     ("ois_on_term", {"kind": "OIS"}, {}, "UNKNOWN_INDEX", "OVERNIGHT"),
     ("two_currencies", {"pay": EUROS}, {}, "TERMS_INVALID", "terms.pay.currency"),
     ("one_currency", {"kind": "XCCY"}, {}, "TERMS_INVALID", "terms.pay.currency"),
@@ -111,6 +111,31 @@ SWAP: list[Bad] = [
         "FIXING_MISSING",
         "TERM_SOFR_3M",
     ),
+]  # fmt: skip
+OIS: list[Bad] = [
+    *in_leg("receive", KIND_TERMS["OIS"]["receive"], floating=False),
+    ("term_rate", {"pay": FLOATING}, {}, "UNKNOWN_INDEX", "OVERNIGHT"),
+    ("unknown_index", {"pay": {**OVERNIGHT, "index": "LIBOR"}}, {}, "UNKNOWN_INDEX", "LIBOR"),
+    ("two_fixed", {"pay": FIXED}, {}, "TERMS_INVALID", "terms.pay.index"),
+    ("two_currencies", {"pay": EUROS}, {}, "TERMS_INVALID", "terms.pay.currency"),
+    ("resets", {"resetting": "PAY"}, {}, "TERMS_INVALID", "terms.resetting"),
+]
+BASIS: list[Bad] = [
+    *[case for case in in_leg("receive", FLOATING, floating=True) if case[0] != "neither"],
+    ("no_index", {"receive": {**FLOATING, "index": None}}, {}, "TERMS_INVALID",
+     "terms.receive.index"),
+    ("fixed", {"pay": FIXED}, {}, "TERMS_INVALID", "terms.pay.index"),
+    ("two_currencies", {"pay": EUROS}, {}, "TERMS_INVALID", "terms.pay.currency"),
+    ("resets", {"resetting": "PAY"}, {}, "TERMS_INVALID", "terms.resetting"),
+]  # fmt: skip
+XCCY: list[Bad] = [
+    *in_leg("pay", KIND_TERMS["XCCY"]["pay"], floating=True),
+    ("one_currency", {"pay": {**FLOATING, "notional": "1"}}, {}, "TERMS_INVALID",
+     "terms.pay.currency"),
+    ("no_leg_notional", {"receive": FLOATING}, {}, "TERMS_INVALID", "receive.notional"),
+    ("leg_notional_negative", {"receive": {**FLOATING, "notional": "-1"}}, {},
+     "AMOUNT_OUT_OF_RANGE", "receive.notional"),
+    ("resets_both", {"resetting": "BOTH"}, {}, "TERMS_INVALID", "terms.resetting"),
 ]  # fmt: skip
 RESETTING: list[Bad] = [
     *[
@@ -221,6 +246,9 @@ CDS: list[Bad] = [
 ]
 GROUPS: dict[str, list[Bad]] = {
     "IRS": [*SHARED, *NOTIONAL, *SWAP],
+    "OIS": [*SHARED, *NOTIONAL, *OIS],
+    "BASIS": [*SHARED, *NOTIONAL, *BASIS],
+    "XCCY": [*SHARED, *NOTIONAL[2:], *XCCY],
     "RESETTING": [*SHARED, *NOTIONAL, *RESETTING],
     "FX_SWAP": [*SHARED, *FX_SWAP],
     "CAP_FLOOR": [*SHARED, *NOTIONAL, *CAP],
