@@ -26,7 +26,9 @@ def under_facility(position: PositionInput) -> PositionInput:
         return position
     if not isinstance(facility, Mapping):
         raise Refused("TERMS_INVALID", "facility: an object is expected")
-    if not isinstance(position.terms, Mapping) or not isinstance(position.state, Mapping):
+    found: tuple[Any, Any] = (position.terms, position.state)
+    if not all(isinstance(part, Mapping) for part in found):
+        # That it is no object is for the product to say.
         return position
     terms, state = dict(position.terms), dict(position.state)
     if position.product_type == "AMORT_LOAN":
