@@ -60,8 +60,8 @@ def test_cells_are_those_of_a_zero_coupon_loan_of_the_recovery(make_states: Make
     states = make_states(measures=MEASURES)
     found = cells(loan({**EXPECTED, "past_due_principal": "5000"}), states)
     twin = loan(
-        {"spread": "0.06"}, first_payment_date="2024-09-30", payments=1, rate="0", frequency="ANNUAL",
-        original_principal="36000", amortisation="BULLET",
+        {"spread": "0.06"}, first_payment_date="2024-09-30", payments=1, rate="0",
+        frequency="ANNUAL", original_principal="36000", amortisation="BULLET",
     )  # fmt: skip
     wanted = cells(twin, states)
     balance = {"NOTIONAL", "PRINCIPAL", "PAST_DUE", "CLEAN_PRICE", "DIRTY_PRICE", *YIELDS}
