@@ -24,7 +24,12 @@ from pricing.products.utilisation import Utilisation
 CCF_CANCELLABLE = 0.10
 CCF_COMMITTED = 0.40
 CCF_LETTERS = {"FINANCIAL": 1.0, "PERFORMANCE": 0.5, "TRADE": 0.2}
-"""Credit conversion factors of the standardised approach (BCBS CRE20, off-balance sheet items)."""
+"""Credit conversion factors of the standardised approach, BCBS CRE20.
+
+CRE20.98 40% of commitments, CRE20.100 10% of those unconditionally cancellable at any time without
+prior notice. Letters: CRE20.95(1) 100% of financial guarantees, CRE20.97 50% of transaction-related
+items, CRE20.99 20% of short-term self-liquidating trade letters.
+"""
 
 COLUMNS = {
     **DEBT_AND_SCHEDULE,

@@ -14,14 +14,22 @@ from pricing.batch import Names
 from pricing.daycount import CONVENTIONS
 from pricing.failure import Refused
 from pricing.position import PositionInput
-from pricing.products import fields, loan_default, loan_floating, loan_plan, loan_prepayment
+from pricing.products import (
+    fields,
+    loan_default,
+    loan_floating,
+    loan_plan,
+    loan_prepayment,
+    loan_recovery,
+)
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.loan_default import DefaultAssumption
 from pricing.products.loan_floating import FloatingRate
 from pricing.products.loan_prepayment import NO_PREPAYMENT, Prepayment
+from pricing.products.loan_recovery import RecoverableState
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
-from pricing.products.state import DebtState, check_credit
+from pricing.products.state import check_credit
 from pricing.products.terms import (
     ACCRUAL_DATES,
     FREQUENCIES,
@@ -45,12 +53,14 @@ class Path(IntEnum):
 
     PLAIN: fixed flows by the shortest formulas. SCHEDULED: fixed flows of any terms. LINKED: the
     balance is fixed, interest follows an index. RECURSIVE: the balance depends on rates.
+    RECOVERED: in default, what is expected to come back.
     """
 
     PLAIN = 0
     SCHEDULED = 1
     LINKED = 2
     RECURSIVE = 3
+    RECOVERED = 4
 
 
 COLUMNS = {
@@ -75,6 +85,7 @@ COLUMNS = {
     **loan_prepayment.COLUMNS,
     **loan_default.COLUMNS,
     **loan_floating.COLUMNS,
+    **loan_recovery.COLUMNS,
 }
 
 
@@ -160,7 +171,7 @@ class LoanTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class LoanState(DebtState):
+class LoanState(RecoverableState):
     """What is true of the loan tonight; what is absent is derived from the terms."""
 
     outstanding_principal: float | None = declared(
@@ -194,7 +205,8 @@ def pack(inputs: Sequence[PositionInput], names: Names) -> Packed:
 def _row(position: PositionInput, names: Names) -> Row:
     terms, state = read(position)
     defaults = terms.default is not None and terms.default.kind != "NONE"
-    check_credit(state, defaults=defaults)
+    recovers = loan_recovery.expected(state)
+    check_credit(state, defaults=defaults, recovers=recovers)
     months = FREQUENCIES[terms.frequency]
     first_month, first_day = month_and_day(terms.first_payment_date)
     pay_day = terms.payment_day or first_day
@@ -263,6 +275,11 @@ def _row(position: PositionInput, names: Names) -> Row:
         payment_basis=CONVENTIONS.index(terms.payment_basis or terms.interest_basis),
     )
     _check_plan(terms)
+    if recovers:
+        row.update(loan_recovery.row(state, principal))
+        # What prepays or follows an index before is no matter of a loan in default.
+        row.update(path=Path.RECOVERED, indices=names.code(""), prepayment=0)
+        row["maturity"] = row["recovery_day"]
     return row
 
 

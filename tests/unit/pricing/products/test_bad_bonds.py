@@ -283,6 +283,27 @@ CALLABLE: list[Bad] = [
         "terms.call_end_date",
     ),
     (
+        "step_of_a_bermudan_call",
+        {"exercise_step_days": 7},
+        {},
+        "TERMS_INVALID",
+        "terms.exercise_step_days",
+    ),
+    (
+        "step_of_no_days",
+        {"call_style": "AMERICAN", "exercise_step_days": 0},
+        {},
+        "TERMS_INVALID",
+        "terms.exercise_step_days",
+    ),
+    (
+        "more_decisions_than_the_lattice_takes",
+        {"call_style": "AMERICAN", "exercise_step_days": 1},
+        {},
+        "TERM_TOO_LONG",
+        "terms.call_schedule",
+    ),
+    (
         "notice_negative",
         {"call_notice_days": -1},
         {},
