@@ -18,12 +18,12 @@ from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.loan import MATURED
-from pricing.pricers.note_rates import Accrual, NoteRates, index_of
+from pricing.pricers.note_rates import OPTION_COLUMNS, Accrual, NoteRates, index_of, on_swaps
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
 from pricing.pricers.rate_parts import TwoParts
 from pricing.pricers.stepped import Stepped
-from pricing.products.floating_note import UNLIMITED
+from pricing.products.rate_options import UNLIMITED
 from pricing.scenarios.market_states import StateSet, plain
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule
@@ -80,14 +80,14 @@ class FloatingNotePricer:
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of notes; both kernels value them in flow order."""
-        found = debt.context(batch, states, "index", index_of)
+        found = debt.context(batch, states, OPTION_COLUMNS, index_of)
         values = np.zeros((len(batch), len(states.axis)))
         notes, matured = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
         found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
         if len(notes.rows):
             grids = lattice.build(notes.schedule, notes.remaining, states.day)
             order = grids.order(found.pool[notes.rows], notes.remaining.count)
-            limited = _limited(batch, notes.rows)[order]
+            limited = _limited(batch, notes.rows, states)[order]
             for some, size in ((order[~limited], CHUNK), (order[limited], LIMITED_CHUNK)):
                 for first in range(0, len(some), size):
                     part = some[first : first + size]
@@ -106,7 +106,7 @@ class FloatingNotePricer:
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one note under a scenario."""
-        found = debt.context(batch, states, "index", index_of)
+        found = debt.context(batch, states, OPTION_COLUMNS, index_of)
         notes, _ = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
         if not len(notes.rows):
             return []
@@ -124,11 +124,16 @@ class FloatingNotePricer:
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
 
 
-def _limited(batch: Batch, rows: IntpArray) -> npt.NDArray[np.bool_]:
-    """Return whether a note's coupons have a floor or a cap, of the rate or of the index."""
+def _limited(batch: Batch, rows: IntpArray, states: States) -> npt.NDArray[np.bool_]:
+    """Return whether a note's coupons are anything but an index rate and a margin.
+
+    They have a floor or a cap, of the rate or of the index, or a rate that is not its forward.
+    """
     floor, cap = batch.floats("floor")[rows], batch.floats("cap")[rows]
     index_floor = batch.floats("index_floor")[rows]
-    return (floor > -UNLIMITED) | (cap < UNLIMITED) | (index_floor > -UNLIMITED)
+    limited = (floor > -UNLIMITED) | (cap < UNLIMITED) | (index_floor > -UNLIMITED)
+    adjusted = (batch.column("options")[rows] != 0) & (batch.column("arrears")[rows] == 1)
+    return np.asarray(limited | adjusted | on_swaps(batch, rows, states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +244,7 @@ class Chunk:
         rows = self.notes.rows
         spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
-        if _limited(self.batch, rows).any():
+        if _limited(self.batch, rows, self.states).any():
             state_valued.put(self, weights, self.found, self.states, cells)
         else:
             self._put_unlimited(weights, cells)

@@ -13,10 +13,11 @@ from pricing.batch import Names
 from pricing.dates import date_of
 from pricing.failure import Refused
 from pricing.position import PositionInput
-from pricing.products import fields
+from pricing.products import fields, rate_options
 from pricing.products.bond_plan import coupon_plan, due_days
 from pricing.products.coupon_dates import coupon_schedule
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
+from pricing.products.rate_options import INTRINSIC, OPTION_MODELS, UNLIMITED
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.state import DebtState, check_credit
@@ -24,8 +25,6 @@ from pricing.products.terms import ACCRUAL_DATES, FREQUENCIES
 
 PRODUCT_TYPE = "FLOATING_NOTE"
 
-UNLIMITED = 1e9
-"""Stands for no cap, and with a minus for no floor, in a packed batch."""
 DAILY_RATES = ("COMPOUNDED", "AVERAGED")
 RESETS = ("ADVANCE", "ARREARS")
 
@@ -40,6 +39,7 @@ COLUMNS = {
     "floor": "f8",
     "cap": "f8",
     "index_floor": "f8",
+    "options": "i4",
     "lag": "i1",
     "arrears": "i1",
     "lookback": "i1",
@@ -87,6 +87,13 @@ class FloatingNoteTerms:
     floor: float | None = declared("rate", "least coupon, margin included", None)
     cap: float | None = declared("rate", "highest coupon, margin included", None)
     index_floor: float | None = declared("rate", "least index rate, before the margin", None)
+    option_model: str = declared(
+        "choice", "whether limits are worth what they are in each market state, or time value too",
+        INTRINSIC, choices=OPTION_MODELS,
+    )  # fmt: skip
+    volatility: str | None = declared(
+        "text", "surface of VOLATILITY; absent: the only one of the index' currency", None
+    )
     reset: str = declared(
         "choice", "whether a term rate is fixed before the period or at its end", "ADVANCE",
         choices=RESETS,
@@ -161,6 +168,7 @@ def _row(position: PositionInput, names: Names) -> Row:
         redemption=terms.redemption,
         index=names.code(terms.index),
         margin=terms.margin,
+        options=rate_options.code(terms.option_model, terms.volatility, names),
         lag=-1 if terms.fixing_lag_days is None else terms.fixing_lag_days,
         arrears=RESETS.index(terms.reset),
         lookback=terms.lookback_days,
