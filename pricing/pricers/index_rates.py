@@ -138,6 +138,11 @@ def deposit_fraction(index: Index, how: Fixing, start: IntArray, end: IntArray) 
     return daycount.year_fraction(basis, begin, _tenor_end(index, begin), _NEVER)
 
 
+def deposit_end(index: Index, fixed: IntArray) -> IntArray:
+    """Return the end of the deposit whose term rate is fixed on each day."""
+    return _tenor_end(index, _value_days(index, fixed))
+
+
 def _swap(
     index: Index, how: Fixing, start: IntArray, end: IntArray, states: States, states_of: StateSet
 ) -> PeriodRates:

@@ -14,6 +14,7 @@ from pricing.grouping import combine
 from pricing.market.indices import Index, IndexKind
 from pricing.market.volatility import Volatility
 from pricing.pricers.index_rates import NOT_MISSING, Fixing, period_rates
+from pricing.pricers.range_accrual import Ranges
 from pricing.pricers.rate_options import RatePeriods, surface_of, undefined
 from pricing.pricers.stepped import Stepped
 from pricing.products.rate_options import UNLIMITED
@@ -129,6 +130,7 @@ class NoteRates:
         index_rate = np.maximum(index_rate, column("index_floor"))
         rate = np.clip(index_rate + margin, column("floor"), column("cap"))
         failures = self._expect(accrual, projected, margin[:, 0], rate, states, states_of)
+        failures |= self._ranged(accrual, margin[:, 0], rate, missing, states, states_of)
         fixed, current = self._given(accrual, states)
         if fixed.any():
             rate[fixed] = column("fixed_coupon")[fixed]
@@ -180,6 +182,60 @@ class NoteRates:
                 failures.setdefault(row, undefined(surface))
             expected[inside[nowhere]] = 0.0
         rate[at] = expected[place] + added[:, None]
+        return failures
+
+    def _ranged(
+        self,
+        accrual: Accrual,
+        margin: FloatArray,
+        rate: FloatArray,
+        missing: IntArray,
+        states: States,
+        states_of: StateSet,
+    ) -> dict[int, Failure]:
+        """Replace coupon rates of range accruals and days without fixing; return failures."""
+        if "ranged" not in self.batch.columns:
+            return {}
+        at = np.flatnonzero((self.batch.column("ranged")[self.rows] == 1)[accrual.owner])
+        if not len(at):
+            return {}
+        part = accrual.take(at)
+        rows = self.rows[part.owner]
+        low, high = self.batch.floats("range_low")[rows], self.batch.floats("range_high")[rows]
+        paid = self.schedule.take(part.owner).paid(part.payment)
+        how = [self.batch.integers(name)[rows] for name in OPTION_COLUMNS]
+        limits = [np.unique(limit, return_inverse=True)[1] for limit in (low, high)]
+        sample, place = combine(*how, part.start, part.end, paid, *limits)
+        chosen = [column[sample] for column in how]
+        first, group = combine(*chosen)
+        failures: dict[int, Failure] = {}
+        inside = np.empty((len(sample), len(states_of)))
+        lacking = np.full(len(sample), NOT_MISSING, dtype=np.int64)
+        for number, one in enumerate(first):
+            name, named = (self.batch.names.text(int(column[one])) for column in chosen)
+            index = states.market.indices[name]
+            places = np.flatnonzero(group == number)
+            some = sample[places]
+            if index.kind is not IndexKind.TERM:
+                text = f"{name} is {index.kind}: the range of a note is of a TERM rate"
+                on = part.owner[np.isin(place, places)].tolist()
+                failures |= dict.fromkeys(on, Failure("UNKNOWN_INDEX", text))
+                inside[places] = 0.0
+                continue
+            surface = surface_of(states, index, named)
+            assert not isinstance(surface, Failure)
+            shares = Ranges(
+                index, surface, part.start[some], part.end[some], paid[some], low[some], high[some]
+            ).shares(states, states_of)
+            nowhere = np.isnan(shares.inside).any(axis=1)
+            if surface is not None:
+                for row in part.owner[np.isin(place, places[nowhere])].tolist():
+                    failures.setdefault(row, undefined(surface))
+            shares.inside[nowhere] = 0.0
+            inside[places], lacking[places] = shares.inside, shares.missing
+        earned = self.batch.floats("range_rate")[rows][:, None] * inside[place]
+        rate[at] = earned + margin[at][:, None]
+        missing[at] = lacking[place]
         return failures
 
     def _limits(self, accrual: Accrual, margin: FloatArray) -> tuple[FloatArray, FloatArray]:
