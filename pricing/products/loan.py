@@ -27,6 +27,7 @@ from pricing.products.loan_default import DefaultAssumption
 from pricing.products.loan_floating import FloatingRate
 from pricing.products.loan_prepayment import NO_PREPAYMENT, Prepayment
 from pricing.products.loan_recovery import RecoverableState
+from pricing.products.rate_options import INTRINSIC
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.state import check_credit
@@ -249,12 +250,14 @@ def _row(position: PositionInput, names: Names) -> Row:
         )
     )
     rate = _rate(terms, state)
+    path = _path(terms, interest_only >= payments)
+    _check_options(terms.floating, path)
     if terms.floating is not None:
         row.update(loan_floating.row(terms.floating, names))
     row.update(
         contract_rate=rate if terms.rate is None else terms.rate,
         current_known=state.current_rate is not None,
-        path=_path(terms, interest_only >= payments),
+        path=path,
         strip=STRIPS.index(terms.strip),
         indices=names.code(_indices(terms)),
         grace=terms.grace_payments,
@@ -300,12 +303,16 @@ def _rate(terms: LoanTerms, state: LoanState) -> float:
 
 REFINANCING = "~"
 """Begins the name of an index that no payment follows."""
+SURFACE = "^"
+"""Begins the choice of volatility that the index before it is valued with."""
 
 
 def _indices(terms: LoanTerms) -> str:
     """Return the names of the indices a loan depends on, with a blank between them."""
     curve = terms.prepayment.curve if terms.prepayment is not None else None
     names = [] if terms.floating is None else [terms.floating.index]
+    if terms.floating is not None and (surface := loan_floating.surface(terms.floating)):
+        names.append(f"{SURFACE}{surface}")
     return " ".join(names if curve is None else [*names, f"{REFINANCING}{curve.index}"])
 
 
@@ -334,6 +341,17 @@ def _path(terms: LoanTerms, never_amortises: bool) -> Path:
         or (limited and floating.margin_steps is not None)
     )
     return Path.RECURSIVE if depends else Path.LINKED
+
+
+def _check_options(floating: FloatingRate | None, path: Path) -> None:
+    """Refuse time value where a limit moves the balance too: that is no option on one rate."""
+    if floating is None or floating.option_model == INTRINSIC or path is Path.LINKED:
+        return
+    raise Refused(
+        "TERMS_INVALID",
+        "terms.floating.option_model: VOLATILITY is of loans whose balance no rate moves: no level "
+        "payment, periodic limit, grace period, S-curve or limit with steps of the margin",
+    )
 
 
 def _check_plan(terms: LoanTerms) -> None:
