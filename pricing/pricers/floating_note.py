@@ -17,6 +17,7 @@ from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
+from pricing.pricers.index_periods import used_periods
 from pricing.pricers.loan import MATURED
 from pricing.pricers.note_rates import OPTION_COLUMNS, Accrual, NoteRates, index_of, on_swaps
 from pricing.pricers.placing import Placed, place
@@ -32,7 +33,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
-CHUNK = 2048
+CHUNK = 4096
 """Notes without limits worked on together."""
 LIMITED_CHUNK = 512
 """Notes with floors or caps worked on together: their flows carry a column for every state."""
@@ -343,6 +344,8 @@ class Chunk:
 
     def part(self, begin: int, end: int) -> Chunk:
         """Return the notes [begin, end) without placing their flows again."""
+        if (begin, end) == (0, len(self.rows)):
+            return self
         index = np.arange(begin, end)
         notes = self.notes.take(index)
         margin = self.rates.margin.take(index)
@@ -356,32 +359,35 @@ class Chunk:
         The index part is amount x (rate x discount factor) of its period, the rest amount x
         discount factor.
         """
+        period, periods = self.rates.shared(
+            self.notes.remaining, self.lattices, self.placed, self.states
+        )
         for begin, end, pool in debt.pools(self.found, self.notes.rows):
             states_of = self.states.state_set((pool.currency,), pool.currency, credit=True)
             if not len(states_of):
                 continue
             part = self.part(begin, end)
             placed = part.placed
-            rates = part.rates.unlimited(part.accrual(), placed.slots, self.states, states_of)
-            for row, failure in rates.failures.items():
+            flows = slice(int(self.placed.offsets[begin]), int(self.placed.offsets[end]))
+            used, place = used_periods(period[flows], len(periods.start))
+            some = periods.take(used)
+            rates, missing = some.rates(self.states, states_of)
+            added, known = part.rates.certain(placed, self.states)
+            failures = part.rates.missing_fixings(placed, missing.take(place), known)
+            for row, failure in failures.items():
                 self.found.failures.setdefault(int(part.rows[row]), failure)
-            own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
+            own = weights[flows]
             earning = part.outstanding() * placed.fraction * own
-            certain = earning * rates.added
+            certain = earning * added
             if part.notes.balance.any:
                 certain += part.principal() * own
             else:
                 last = placed.offsets[1:] - 1
                 certain[last] += part.principal()[last] * own[last]
             factors = self.states.state_table(pool.curve, pool.spread_class, states_of)
-            amounts = TwoParts(
-                placed,
-                np.where(rates.floating, earning, 0.0),
-                rates.place.astype(np.int32),
-                rates.rates * factors.take(rates.slots, axis=0),
-                certain,
-                factors,
-            )
+            rates *= factors.take(some.slot, axis=0)
+            floating = earning if known is None else np.where(known, 0.0, earning)
+            amounts = TwoParts(placed, floating, place, rates, certain, factors)
             rows = cells.part(begin, end)
             states_of.put(rows, amounts.value())
             if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing import calendars, dates, daycount
+from pricing.grouping import combine
 from pricing.market.indices import Index, IndexKind
 from pricing.pricers import swap_rates
 from pricing.scenarios.market_states import StateSet
@@ -89,8 +90,10 @@ def _known(index: Index, day: IntArray, states: States) -> tuple[FloatArray, Boo
 
 def _discount(index: Index, day: IntArray, states: States, states_of: StateSet) -> FloatArray:
     # Periods share their days: each is interpolated once.
-    days, place = np.unique(np.maximum(day - states.day, 0), return_inverse=True)
-    return states.state_discount(index.curve, None, days / 365.0, states_of).take(place, axis=0)
+    days = np.maximum(day - states.day, 0)
+    sample, place = combine(days)
+    years = days[sample] / 365.0
+    return states.state_discount(index.curve, None, years, states_of).take(place, axis=0)
 
 
 def _term(
@@ -111,9 +114,10 @@ def _term(
     forward = discount[: len(begin)] / discount[len(begin) :]
     forward -= 1.0
     forward /= fraction[:, None]
-    forward += index.margin
-    rates = np.where(known[:, None], known_rates[:, None], forward)
-    return PeriodRates(rates, np.where(needed & ~known, fixed, NOT_MISSING))
+    if index.margin:
+        forward += index.margin
+    forward[known] = known_rates[known][:, None]
+    return PeriodRates(forward, np.where(needed & ~known, fixed, NOT_MISSING))
 
 
 def _value_days(index: Index, fixed: IntArray) -> IntArray:

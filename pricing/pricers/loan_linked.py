@@ -15,6 +15,7 @@ from pricing.kernel import sequential
 from pricing.pricers import debt
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import Pool
+from pricing.pricers.index_periods import used_periods
 from pricing.pricers.index_rates import NOT_MISSING
 from pricing.pricers.loan_chunk import Chunk
 from pricing.pricers.loan_recursion import EARNING, OF_PRINCIPAL
@@ -61,7 +62,7 @@ def put(chunk: Chunk, amounts: Amounts, cells: Cells) -> None:
             continue
         first, last = int(placed.offsets[begin]), int(placed.offsets[end])
         offsets = placed.offsets[begin : end + 1] - placed.offsets[begin]
-        used, slots = _used(chunk.rates.period[first:last], len(chunk.rates.periods.start))
+        used, slots = used_periods(chunk.rates.period[first:last], len(chunk.rates.periods.start))
         part = Amounts(amounts.earning[first:last], amounts.other[first:last])
         rows = cells.part(begin, end)
         values = _values(chunk, part, used, slots, offsets, pool, states_of)
@@ -78,14 +79,6 @@ def put(chunk: Chunk, amounts: Amounts, cells: Cells) -> None:
 def _at(states: States, waiting: int, pool: Pool, states_of: StateSet) -> FloatArray:
     times = np.array([waiting / 365.0])
     return states.state_discount(pool.curve, pool.spread_class, times, states_of)
-
-
-def _used(period: IntpArray, number: int) -> tuple[IntpArray, Int32Array]:
-    """Return the periods some flows use, and the flows' places among them."""
-    used = np.flatnonzero(np.bincount(period, minlength=number))
-    place = np.zeros(number, dtype=np.int32)
-    place[used] = np.arange(len(used), dtype=np.int32)
-    return used, place.take(period)
 
 
 def _values(

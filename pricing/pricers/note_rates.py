@@ -11,16 +11,19 @@ from pricing.batch import Batch
 from pricing.dates import date_of
 from pricing.failure import Failure
 from pricing.grouping import combine
+from pricing.lattice import Lattices
 from pricing.market.indices import Index, IndexKind
 from pricing.market.volatility import Volatility
+from pricing.pricers.index_periods import IndexPeriods, shared_periods
 from pricing.pricers.index_rates import NOT_MISSING, Fixing, period_rates
+from pricing.pricers.placing import Placed
 from pricing.pricers.range_accrual import Ranges
 from pricing.pricers.rate_options import RatePeriods, surface_of, undefined
 from pricing.pricers.stepped import Stepped
 from pricing.products.rate_options import UNLIMITED
 from pricing.scenarios.market_states import StateSet
 from pricing.scenarios.states import States
-from pricing.schedule import Schedule
+from pricing.schedule import Remaining, Schedule
 
 FloatArray = npt.NDArray[np.float64]
 Int32Array = npt.NDArray[np.int32]
@@ -90,22 +93,6 @@ class Accrual:
 
 
 @dataclass(frozen=True, slots=True)
-class UnlimitedRates:
-    """Index rates (distinct periods, states) with the slot each is paid in, and each flow's own.
-
-    Flow j pays index rate `place[j]`, if it is `floating[j]`, and `added[j]`: the margin, or the
-    whole rate where that is known.
-    """
-
-    rates: FloatArray
-    slots: Int32Array
-    place: IntpArray
-    added: FloatArray
-    floating: npt.NDArray[np.bool_]
-    failures: dict[int, Failure]
-
-
-@dataclass(frozen=True, slots=True)
 class NoteRates:
     """What the coupons of notes are made of, columns (rows,): `rows` are places in the batch."""
 
@@ -131,13 +118,13 @@ class NoteRates:
         rate = np.clip(index_rate + margin, column("floor"), column("cap"))
         failures = self._expect(accrual, projected, margin[:, 0], rate, states, states_of)
         failures |= self._ranged(accrual, margin[:, 0], rate, missing, states, states_of)
-        fixed, current = self._given(accrual, states)
+        fixed, current = self._given(owner, accrual.payment, accrual.start, states)
         if fixed.any():
             rate[fixed] = column("fixed_coupon")[fixed]
         if current.any():
             rate[current] = column("current_rate")[current]
         index_rate[fixed | current] = (rate - margin)[fixed | current]
-        return rate, index_rate, failures | self._lacking(accrual, missing, fixed | current)
+        return rate, index_rate, failures | self._lacking(owner, missing, fixed | current)
 
     def _expect(
         self,
@@ -257,35 +244,62 @@ class NoteRates:
         return index, Fixing(lag, bool(arrears), lookback, bool(shifted), lockout, bool(averaged))
 
     def _lacking(
-        self, accrual: Accrual, missing: IntArray, known: npt.NDArray[np.bool_]
+        self, owner: IntpArray, missing: IntArray, known: npt.NDArray[np.bool_]
     ) -> dict[int, Failure]:
         """Return a failure of each row with a period whose fixing is missing and not known."""
         failures: dict[int, Failure] = {}
         for at in np.flatnonzero((missing != NOT_MISSING) & ~known).tolist():
-            row = int(accrual.owner[at])
+            row = int(owner[at])
             name = self.batch.names.text(int(self.batch.column("index")[self.rows[row]]))
             day = date_of(int(missing[at]))
             failures.setdefault(row, Failure("FIXING_MISSING", f"{name} has no fixing for {day}"))
         return failures
 
-    def unlimited(
-        self, accrual: Accrual, slots: Int32Array, states: States, states_of: StateSet
-    ) -> UnlimitedRates:
-        """Return what coupons without floors and caps are made of, each period of a day once."""
-        how = accrual.how(self.batch, self.rows)
-        sample, place = combine(*how, accrual.start, accrual.end, slots)
-        chosen = accrual.take(sample)
-        rates, missing = self._index_rates(chosen, states, states_of)
-        fixed, current = self._given(accrual, states)
+    def shared(
+        self, remaining: Remaining, lattices: Lattices, placed: Placed, states: States
+    ) -> tuple[IntpArray, IndexPeriods]:
+        """Return the period of each flow among those of coupons without floors and caps."""
+        rows = len(self.rows)
+        how = [self.batch.integers(name)[self.rows] for name in _HOW]
+        nothing, one = np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=np.int64)
+        without = np.full(rows, UNLIMITED)
+        return shared_periods(
+            self.batch.names, [*how, nothing], nothing, one, self.schedule, remaining, lattices,
+            placed, states, placed.payment, -without, without,
+        )  # fmt: skip
+
+    def certain(
+        self, placed: Placed, states: States
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_] | None]:
+        """Return what each flow earns beside the index, and whether that is all (None: never).
+
+        The margin, or the whole rate where that is fixed or stated.
+        """
+        margins = self.margin.over(placed.first, placed.offsets)
+        fixed_payments = self.batch.integers("fixed_payments")[self.rows]
+        stated = self.batch.column("current_known")[self.rows] == 1
+        if not (fixed_payments > self.first).any() and not stated.any():
+            return margins, None
+        owner, payment = placed.owner, placed.payment
+        start = self.schedule.take(owner).accrual(payment - 1)
+        fixed, current = self._given(owner, payment, start, states)
         given = np.where(
             fixed,
-            self.batch.floats("fixed_coupon")[self.rows][accrual.owner],
-            self.batch.floats("current_rate")[self.rows][accrual.owner],
+            self.batch.floats("fixed_coupon")[self.rows][owner],
+            self.batch.floats("current_rate")[self.rows][owner],
         )
         known = fixed | current
-        failures = self._lacking(accrual, missing[place], known)
-        added = np.where(known, given, self._margins(accrual))
-        return UnlimitedRates(rates, slots[sample], place, added, ~known, failures)
+        return np.where(known, given, margins), known
+
+    def missing_fixings(
+        self, placed: Placed, missing: IntArray, known: npt.NDArray[np.bool_] | None
+    ) -> dict[int, Failure]:
+        """Return failures of rows, given the day without a fixing that each flow needs."""
+        if not (missing != NOT_MISSING).any():
+            return {}
+        if known is None:
+            known = np.zeros(len(missing), dtype=np.bool_)
+        return self._lacking(placed.owner, missing, known)
 
     def _margins(self, accrual: Accrual) -> FloatArray:
         if not self.margin.any:
@@ -293,22 +307,21 @@ class NoteRates:
         return self.margin.take(accrual.owner).at(accrual.payment)
 
     def _given(
-        self, accrual: Accrual, states: States
+        self, owner: IntpArray, payment: IntArray, start: IntArray, states: States
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Return which periods pay the fixed coupon, and which the rate the position states."""
-        owner = accrual.owner
-        fixed = accrual.payment < self.batch.integers("fixed_payments")[self.rows][owner]
+        fixed = payment < self.batch.integers("fixed_payments")[self.rows][owner]
         known = self.batch.column("current_known")[self.rows] == 1
         known &= self.batch.column("arrears")[self.rows] == 0
-        now = accrual.payment == self.first[owner]
-        return fixed, known[owner] & now & (accrual.start <= states.day) & ~fixed
+        now = payment == self.first[owner]
+        return fixed, known[owner] & now & (start <= states.day) & ~fixed
 
     def _index_rates(
         self, accrual: Accrual, states: States, states_of: StateSet
     ) -> tuple[FloatArray, IntArray]:
         """Return index rates of periods: every distinct period of an index is computed once."""
         how = accrual.how(self.batch, self.rows)
-        sample, place = combine(*how, accrual.start, accrual.end)
+        sample, place = combine(*how, accrual.start, accrual.end - accrual.start)
         rates = np.zeros((len(sample), len(states_of)))
         missing = np.full(len(sample), NOT_MISSING, dtype=np.int64)
         chosen = [column[sample] for column in how]

@@ -75,7 +75,7 @@ def own_factors(
     """
     rows, placed = payments.rows, payments.placed
     spread = batch.floats("spread")[rows]
-    weights = np.exp(placed.days / -365.0 * spread[placed.owner])
+    weights = placed.discount(spread)
     own_spread.apply_matrix(placed.flows(weights, lattices), found, rows, states)
     if not debt.any_marked(batch, rows):
         return spread, weights

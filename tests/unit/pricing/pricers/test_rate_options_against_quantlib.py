@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import math
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 import QuantLib as ql
 
-from pricing import valuation
+from pricing import cashflows, valuation
 from pricing.axis import Cell
 from pricing.batch import Names
 from pricing.position import PositionInput
@@ -267,3 +269,49 @@ def test_limited_amortising_loans_equal_quantlibs(
     )
     for own, pv, terms in zip(ours, expected, contracts, strict=True):
         assert own["PV"] == pytest.approx(pv, abs=2e-6), terms
+
+
+def test_a_rate_paid_when_it_is_set_has_hulls_convexity_adjustment(
+    make_states: Callable[..., States],
+) -> None:
+    """Hull, *Options, Futures, and Other Derivatives*, 9th ed., section 30.1, first example.
+
+    The one-year rate of three years from now, paid then on 1,000; zero rates 10% a year, volatility
+    20%: expected 0.101091, worth 75.95, and 75.13 without the adjustment.
+    """
+    zero = repr(math.log(1.1))
+    document = {
+        "format": "tieout.market/1", "as_of": "2022-12-30",
+        "curves": [{"name": "FLAT", "currency": "USD", "nodes": [["2050-12-30", zero]]}],
+        "discount": {"USD": "FLAT"},
+        "indices": {
+            "YEAR": {"currency": "USD", "kind": "TERM", "tenor": "1Y", "day_count": "ACT/365F",
+                     "calendar": "NONE", "roll": "UNADJUSTED", "curve": "FLAT"}
+        },
+        "volatilities": [
+            {"name": "CAPS", "currency": "USD", "kind": "CAP", "model": "LOGNORMAL",
+             "expiries": ["1Y"], "values": [["0.2"]]}
+        ],
+    }  # fmt: skip
+    document["as_of"] = "2021-12-30"
+    terms = {
+        "dated_date": "2023-12-30", "maturity_date": "2024-12-30", "index": "YEAR", "margin": "0",
+        "day_count": "30/360", "frequency": "ANNUAL", "reset": "ARREARS", "redemption": "0.0001",
+        "option_model": "VOLATILITY",
+    }  # fmt: skip
+    states = make_states(document, [{"code": "BASE"}], ["PV"], dt.date(2021, 12, 30))
+    position = PositionInput(
+        "N", "FLOATING_NOTE", "USD", terms, {"quantity": "1000", "spread": "0"}
+    )
+    for model, worth, tolerance in (("VOLATILITY", 75.95, 0.04), ("INTRINSIC", 75.13, 0.04)):
+        chosen = PositionInput(
+            "N", "FLOATING_NOTE", "USD", {**terms, "option_model": model}, position.state
+        )
+        packed = product("FLOATING_NOTE").pack([chosen], Names())
+        found = valuation.value(packed.batch, states)
+        assert found.failures == [None]
+        # A leap year holds the day by which three years are not 3.
+        assert found.values[0, 0] == pytest.approx(worth, abs=tolerance)
+        if model == "VOLATILITY":
+            (flow,) = (f for f in cashflows.cashflows(packed.batch, states) if f.kind == "INTEREST")
+            assert flow.amount == pytest.approx(101.091, abs=6e-3)
