@@ -1,4 +1,4 @@
-"""CAP_FLOOR: an option on the rate of every period, in every market state."""
+"""CAP_FLOOR: an option on the rate of every period, set before it or made in it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pricing.market.indices import IndexKind
 from pricing.market.volatility import Volatility, VolatilityKind
 from pricing.pricers.derivative_group import MATURED, Group, LegMarket, Used, fx_used, leg_market
 from pricing.pricers.flows import ProjectedFlow
-from pricing.pricers.index_rates import fixing_days
 from pricing.pricers.option_formulas import option_value
 from pricing.pricers.projection import Component, Leg, project
+from pricing.pricers.rate_options import times
 from pricing.pricers.swap_legs import Legs
 from pricing.pricers.volatility_of import note_undefined, volatility_of
 from pricing.products.cap_floor import OPTIONS
@@ -39,7 +39,7 @@ class Markets:
 
 def uses(group: Group) -> tuple[Markets, Used] | Failure:
     """Return leg and surface, and the market objects used, or why there is none."""
-    found = leg_market(group, "receive", (IndexKind.TERM,))
+    found = leg_market(group, "receive", (IndexKind.TERM, IndexKind.OVERNIGHT))
     if isinstance(found, Failure):
         return found
     market, used = found
@@ -83,7 +83,7 @@ class Options:
     """The options of caps and floors: flow j is on period `place[j]` at `strike[j]`.
 
     `side` is 1 for a cap, -1 for a floor, `held` the notional times year fraction, negative where
-    written; `years` is the time to the fixing of each period.
+    written; volatility is read at `read` years, and moves the rate of each period for `moving`.
     """
 
     legs: Legs
@@ -93,7 +93,8 @@ class Options:
     side: FloatArray
     held: FloatArray
     offsets: npt.NDArray[np.int32]
-    years: FloatArray
+    read: FloatArray
+    moving: FloatArray
 
     @staticmethod
     def of(group: Group, legs: Legs, surface: Volatility) -> Options:
@@ -116,7 +117,7 @@ class Options:
         index, how = legs.market.index, legs.market.how
         assert index is not None
         assert how is not None
-        fixed = fixing_days(index, how, periods.start, periods.end)
+        read, moving = times(index, how, periods.start, periods.end, legs.states)
         return Options(
             legs,
             surface,
@@ -125,7 +126,8 @@ class Options:
             np.where(down, -1.0, 1.0),
             np.where(second, -held[flow], held[flow]),
             offsets,
-            (fixed - legs.states.day) / 365.0,
+            read,
+            moving,
         )
 
     def value(self, states_of: StateSet) -> FloatArray:
@@ -155,13 +157,12 @@ class Options:
         strikes, strike = np.unique(self.strike[flows], return_inverse=True)
         sample, number = combine(self.place[flows], strike, self.side[flows].astype(np.int64))
         place, level = self.place[flows][sample], strikes[strike[sample]]
-        years = self.years[place]
         volatility = self.legs.states.state_volatility(
-            self.surface.name, np.maximum(years, 0.0), level, states_of
+            self.surface.name, self.read[place], level, states_of
         )
         worth = option_value(
             self.surface, self.side[flows][sample][:, None], rates[place], level[:, None],
-            volatility, years[:, None],
+            volatility, self.moving[place][:, None],
         )  # fmt: skip
         worth *= discount[place]
         return worth, number.astype(np.int32)

@@ -78,7 +78,7 @@ class RatePeriods:
 
         NaN where a lognormal surface does not define one.
         """
-        read, moving = _times(self, states)
+        read, moving = times(self.index, self.how, self.start, self.end, states)
         level = rate - self.index.margin
         at = _Valued(self, states, states_of, read, moving)
         if self.index.kind is IndexKind.CMS:
@@ -90,7 +90,9 @@ class RatePeriods:
         return at.limited(level, None) + self.index.margin
 
 
-def _times(periods: RatePeriods, states: States) -> tuple[FloatArray, FloatArray]:
+def times(
+    index: Index, how: Fixing, start: IntArray, end: IntArray, states: States
+) -> tuple[FloatArray, FloatArray]:
     """Return (periods,) years to where volatility is read, and years of it that a rate still has.
 
     A rate fixed on one day moves up to that day. One that days of the period make loses its
@@ -98,12 +100,11 @@ def _times(periods: RatePeriods, states: States) -> tuple[FloatArray, FloatArray
     (T - t)^3 / (3 (T - S)^2). Source: Lyashenko and Mercurio, *Looking Forward to
     Backward-Looking Rates* (2019), section 6 with linear decay.
     """
-    index, how = periods.index, periods.how
     if index.months:
-        fixed = fixing_days(index, how, periods.start, periods.end)
+        fixed = fixing_days(index, how, start, end)
         years = np.maximum((fixed - states.day) / 365.0, 0.0)
         return years, years
-    first, last = _observed(index, how, periods.start, periods.end)
+    first, last = _observed(index, how, start, end)
     begin, stop = (first - states.day) / 365.0, (last - states.day) / 365.0
     ahead = np.maximum(begin, 0.0)
     length = np.where(stop > begin, stop - begin, 1.0)

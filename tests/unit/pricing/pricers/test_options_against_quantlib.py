@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from tests.quantlib_derivatives import (
     iso,
     market,
     schedule,
+    sofr,
     term_index,
 )
 
@@ -161,3 +163,52 @@ def test_swaptions_equal_quantlibs(values: Values, model: str, settlement: str) 
         assert found["PV@BASE"] == pytest.approx(npv, abs=1e-6)
         assert found["DV01@BASE/ALL"] == pytest.approx(dv01, abs=1e-6)
         assert found["VEGA@BASE"] == pytest.approx(vega, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_options_on_overnight_rates_equal_quantlibs(values: Values, model: str) -> None:
+    """Caps, floors and collars on SOFR compounded in arrears, periods in progress among them."""
+    rng = random.Random(6)
+    level, shift, _ = MODELS[model]
+    kind = ql.Normal if model == "NORMAL" else ql.ShiftedLognormal
+    flat = ql.ConstantOptionletVolatility(
+        TODAY, GOVT, ql.ModifiedFollowing, level, A365, kind, shift
+    )
+    pricer = ql.BlackCompoundingOvernightIndexedCouponPricer(
+        ql.OptionletVolatilityStructureHandle(flat)
+    )
+    discount = curve(OIS_NODES)
+    index = sofr(discount)
+    contracts, expected = [], []
+    for _ in range(20):
+        start = GOVT.adjust(TODAY + rng.randint(-80, 200), ql.ModifiedFollowing)
+        maturity = start + ql.Period(12 * rng.choice([1, 5]), ql.Months)
+        days = list(schedule(start, maturity, 3))
+        strike, floor = rng.uniform(0.03, 0.06), rng.uniform(0.005, 0.03)
+        option = rng.choice(["CAP", "FLOOR", "COLLAR"])
+        terms = {
+            "kind": "CAP_FLOOR", "option": option, "strike": repr(strike),
+            "start_date": iso(start), "maturity_date": iso(maturity), "notional": "1000000",
+            "leg": {"index": "SOFR", "day_count": "ACT/360", "calendar": "US-GOVT"},
+        }  # fmt: skip
+        if option == "COLLAR":
+            terms["floor_strike"] = repr(floor)
+        contracts.append(terms)
+        none = ql.nullDouble()
+        cap = none if option == "FLOOR" else strike
+        low = {"CAP": none, "FLOOR": strike, "COLLAR": floor}[option]
+        worth = 0.0
+        for begin, end in itertools.pairwise(days):
+            if end <= TODAY:
+                continue
+            plain = ql.OvernightIndexedCoupon(
+                end, 1e6, begin, end, index, 1.0, 0.0, ql.Date(), ql.Date(), ql.Actual360()
+            )
+            limited = ql.CappedFlooredOvernightIndexedCoupon(plain, cap, low)
+            limited.setPricer(pricer)
+            sign = 1.0 if option == "FLOOR" else -1.0
+            worth += sign * (limited.amount() - plain.amount()) * discount.discount(end)
+        expected.append(worth)
+    found = values(contracts, market(volatilities=surface("CAP", model)))
+    for own, worth, terms in zip(found, expected, contracts, strict=True):
+        assert own["PV@BASE"] == pytest.approx(worth, abs=2e-6), terms
