@@ -59,7 +59,8 @@ class Notes:
         whole = Schedule.of(batch).take(rows)
         first = whole.first_paid_after(states.day, states.inclusive)
         living = np.flatnonzero(first < whole.payments)
-        left, schedule = rows[living], whole.take(living)
+        left = rows[living]
+        schedule = whole if len(living) == len(rows) else whole.take(living)
         notes = Notes(
             left,
             schedule,
@@ -99,13 +100,15 @@ class FloatingNotePricer:
             grids = lattice.build(notes.schedule, notes.remaining, states.day)
             order = grids.order(found.pool[notes.rows], notes.remaining.count)
             limited = _limited(batch, notes.rows, states)[order]
-            for some, size in ((order[~limited], CHUNK), (order[limited], LIMITED_CHUNK)):
+            for some, size, has in (
+                (order[~limited], CHUNK, False), (order[limited], LIMITED_CHUNK, True),
+            ):  # fmt: skip
                 for first in range(0, len(some), size):
                     part = some[first : first + size]
                     chunk = notes.take(part)
                     lattices = grids.take(part, int(chunk.remaining.count.max()))
                     cells = Cells(states.axis, values, chunk.rows)
-                    Chunk.of(batch, chunk, lattices, found, states).value(cells)
+                    Chunk.of(batch, chunk, lattices, found, states).value(cells, limited=has)
         return assemble(
             batch,
             states.axis,
@@ -296,12 +299,12 @@ class Chunk:
         names = [self.batch.names.text(int(code)) for code in codes]
         return np.array([self.states.market.indices[name].months == 0 for name in names])[place]
 
-    def value(self, cells: Cells) -> None:
-        """Write the cells of the notes."""
+    def value(self, cells: Cells, *, limited: bool) -> None:
+        """Write the cells of the notes; `limited` ones pay more than an index rate and a margin."""
         rows = self.notes.rows
         spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
-        if _limited(self.batch, rows, self.states).any():
+        if limited:
             state_valued.put(self, weights, self.found, self.states, cells)
         else:
             self._put_unlimited(weights, cells)

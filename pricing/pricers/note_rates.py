@@ -55,8 +55,9 @@ def index_of(states: States, currency: str, name: str, options: str) -> tuple[st
 
 def on_swaps(batch: Batch, rows: IntpArray, states: States) -> npt.NDArray[np.bool_]:
     """Return whether each row is on a swap rate."""
-    codes, place = np.unique(batch.column("index")[rows], return_inverse=True)
-    names = [batch.names.text(int(code)) for code in codes]
+    codes = batch.column("index")[rows]
+    sample, place = combine(codes)
+    names = [batch.names.text(int(code)) for code in codes[sample]]
     indices = states.market.indices
     kinds = [bool(name) and indices[name].kind is IndexKind.CMS for name in names]
     return np.array(kinds, dtype=np.bool_)[place]

@@ -47,5 +47,6 @@ class TwoParts:
     def value(self) -> FloatArray:
         """Return (rows, states): the two products added."""
         offsets = self.placed.offsets
-        index = sequential(self.floating, self.period, offsets, self.paid)
-        return index + sequential(self.certain, self.placed.slots, offsets, self.factors)
+        value = sequential(self.floating, self.period, offsets, self.paid)
+        value += sequential(self.certain, self.placed.slots, offsets, self.factors)
+        return value

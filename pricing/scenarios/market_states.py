@@ -107,8 +107,11 @@ class StateSet:
         lets each leg of a position have a set of its own currency.
         """
         for links in _rounds(self.cells):
-            part = values.take(self.states[links], axis=1)
-            part *= self.factors[links]
+            order, factors = self.states[links], self.factors[links]
+            every = len(order) == values.shape[1] and bool((order == np.arange(len(order))).all())
+            part = values if every else values.take(order, axis=1)
+            if (factors != 1.0).any():
+                part = part * factors
             cells.add(self.cells[links], part)
 
     def put_settled(self, cells: Cells, values: FloatArray) -> None:
