@@ -223,3 +223,23 @@ def test_a_facility_on_a_swap_rate_is_refused(
     failure = valued(make_states(quoted, measures=["PV"]), bad).failures[0]
     assert isinstance(failure, Failure)
     assert (failure.code, "USD_CMS_10Y" in failure.message) == ("UNKNOWN_INDEX", True)
+
+
+def test_limits_of_prime_are_those_of_the_overnight_rate_under_it(
+    quoted: dict[str, Any], make_states: MakeStates, position: Position
+) -> None:
+    """Prime is the overnight rate and 3%: volatility is of the part that moves."""
+    sofr = quoted["indices"]["SOFR"]
+    quoted["indices"]["FUNDS_PRIME"] = {**sofr, "kind": "PRIME", "margin": "0.03"}
+    quoted["fixings"]["FUNDS_PRIME"] = [
+        [day, repr(float(rate) + 0.03)] for day, rate in quoted["fixings"]["SOFR"]
+    ]
+    terms = {"fixed_until": None, "fixed_coupon": None, "daily_rates": "AVERAGED",
+             "option_model": "VOLATILITY", "dated_date": "2022-11-15", "lockout_days": 0,
+             "floor": "0.07", "cap": "0.08"}  # fmt: skip
+    prime = {**terms, "index": "FUNDS_PRIME", "margin": "0.005"}
+    plain = {**terms, "index": "SOFR", "margin": "0.035"}
+    states = make_states(quoted, measures=["PV", "VEGA"])
+    found = valued(states, position("FLOATING_NOTE", prime), position("FLOATING_NOTE", plain))
+    assert found.failures == [None, None]
+    np.testing.assert_allclose(found.values[0], found.values[1], atol=1e-5, rtol=0.0)
