@@ -337,6 +337,22 @@ _TABLE = (
     ),
     Measure("SPREAD", Kind.NONE, Unit.RATE, Conversion.NONE, "own spread of the position", _DEBT),
     Measure(
+        "AMORTISED_COST",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "principal outstanding with unamortised discount, fees and hedge basis",
+        _LOANS,
+    ),
+    Measure(
+        "EIR_ANNUAL",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "effective interest rate at recognition, compounded once a year",
+        _LOANS,
+    ),
+    Measure(
         "YIELD_MONTHLY_MORTGAGE",
         Kind.NONE,
         Unit.RATE,

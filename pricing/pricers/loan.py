@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, loan_paths, loan_recovered, loan_yields, own_spread
+from pricing.pricers import debt, loan_cost, loan_paths, loan_recovered, loan_yields, own_spread
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -53,6 +53,7 @@ class LoanPricer:
             values[rows[some]] = np.where(inside, again[rows[some]], values[rows[some]])
         going = rows[batch.column("path")[rows] != Path.RECOVERED]
         loan_yields.fill(batch, going, found, states, values, spreads)
+        loan_cost.fill(batch, rows, found, states, values)
         return assemble(
             batch,
             states.axis,

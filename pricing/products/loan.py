@@ -16,6 +16,7 @@ from pricing.failure import Refused
 from pricing.position import PositionInput
 from pricing.products import (
     fields,
+    loan_cost,
     loan_default,
     loan_floating,
     loan_plan,
@@ -23,10 +24,10 @@ from pricing.products import (
     loan_recovery,
 )
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
+from pricing.products.loan_cost import CostState
 from pricing.products.loan_default import DefaultAssumption
 from pricing.products.loan_floating import FloatingRate
 from pricing.products.loan_prepayment import NO_PREPAYMENT, Prepayment
-from pricing.products.loan_recovery import RecoverableState
 from pricing.products.rate_options import INTRINSIC
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
@@ -87,6 +88,7 @@ COLUMNS = {
     **loan_default.COLUMNS,
     **loan_floating.COLUMNS,
     **loan_recovery.COLUMNS,
+    **loan_cost.COLUMNS,
 }
 
 
@@ -165,6 +167,10 @@ class LoanTerms:
         default=None,
         metadata=about("object", "default assumption; absent: none", of=DefaultAssumption),
     )
+    issue_price: float | None = declared(
+        "number", "what was lent per 100 of principal, where it was less or more: OID", None,
+        low=1.0, high=200.0,
+    )  # fmt: skip
     discount_curve: str = declared("text", "curve to discount on; absent: the currency's", "")
     attributes: Any = field(
         default=None, metadata=about("object", "facts carried for others, not read here")
@@ -172,7 +178,7 @@ class LoanTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class LoanState(RecoverableState):
+class LoanState(CostState):
     """What is true of the loan tonight; what is absent is derived from the terms."""
 
     outstanding_principal: float | None = declared(
@@ -278,6 +284,9 @@ def _row(position: PositionInput, names: Names) -> Row:
         payment_basis=CONVENTIONS.index(terms.payment_basis or terms.interest_basis),
     )
     _check_plan(terms)
+    row.update(loan_cost.row(terms.issue_price, state))
+    if terms.issue_price is not None:
+        _check_issue(terms)
     if recovers:
         row.update(loan_recovery.row(state, principal))
         # What prepays or follows an index before is no matter of a loan in default.
@@ -357,6 +366,24 @@ def _check_options(floating: FloatingRate | None, path: Path) -> None:
 def _check_plan(terms: LoanTerms) -> None:
     if (terms.principal_schedule is not None) != (terms.amortisation == "CUSTOM"):
         raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with CUSTOM, and it with it")
+
+
+def _check_issue(terms: LoanTerms) -> None:
+    """Refuse an issue price whose discount is not amortised: see pricing/pricers/loan_cost.py."""
+    if terms.rate is None:
+        raise Refused("TERMS_INVALID", "terms.rate is missing, an issue_price needs it")
+    others = {
+        "rate_steps": terms.rate_steps is not None,
+        "principal_schedule": terms.principal_schedule is not None,
+        "grace_payments": terms.grace_payments > 0,
+        "pik_rate": terms.pik_rate > 0.0,
+        "strip": terms.strip != "WHOLE",
+    }
+    for name, has in others.items():
+        if has:
+            raise Refused(
+                "TERMS_INVALID", f"terms.issue_price: is not amortised of a loan with {name}"
+            )
 
 
 def _maturity(terms: LoanTerms, first_month: int, months: int, pay_day: int) -> int:

@@ -144,6 +144,49 @@ def test_floating_loan_pays_the_index_of_each_period_and_its_margin(style: str, 
     )  # fmt: skip
 
 
+def standard_default(month: int) -> float:
+    """Return the CDR of 100% SDA in a month, from 1 on (SIFMA, SF-20)."""
+    if month <= 30:
+        return 0.006 * month / 30
+    return 0.006 if month <= 60 else max(0.006 - 0.000095 * (month - 60), 0.0003)
+
+
+DEFAULTS = [
+    pytest.param({"kind": "CDR", "speed": "0.04"}, lambda k: 0.04, id="CDR"),
+    pytest.param({"kind": "SDA", "speed": "6"}, lambda k: 6 * standard_default(k + 1), id="SDA"),
+    pytest.param({"kind": "CDR", "vector": ["0.02", "0.06", "0.03"]},
+                 lambda k: (0.02, 0.06, 0.03)[min(k, 2)], id="vector"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["SIMULTANEOUS", "DEFAULT_FIRST", "PREPAYMENT_FIRST"])
+@pytest.mark.parametrize("style", ["LEVEL_PAY", "BULLET"])
+@pytest.mark.parametrize(("assumption", "annual"), DEFAULTS)
+def test_floating_loan_defaults_and_recovers_in_any_order(
+    order: str, style: str, assumption: dict[str, Any], annual: Any
+) -> None:
+    """Linked (BULLET) and recursive (LEVEL_PAY) loans, prepayments and penalties beside."""
+
+    def defaults(k: int) -> float:
+        return 1.0 - (1.0 - annual(k)) ** (1.0 / 12.0) if k < 48 else 0.0
+
+    check(
+        {
+            **floating(index="TERM_SOFR_1M"), "amortisation": style,
+            "prepayment": {"kind": "SMM", "speed": "0.01",
+                           "penalty_steps": [["2025-01-01", "0.02"]]},
+            "default": {**assumption, "severity": "0.4", "recovery_lag_months": 12,
+                        "order": order, "advanced": order == "SIMULTANEOUS"},
+        },
+        contract(
+            style=style, basis="ACT/360", rate=term, recast=lambda k: True, prepaid=share(0.01),
+            penalty=lambda day: 0.02 if day < ql.Date(1, 1, 2025) else 0.0, order=order,
+            advanced=order == "SIMULTANEOUS", lag=12, severity=0.4, defaults=defaults,
+        ),
+        credit_basis="CASHFLOW",
+    )  # fmt: skip
+
+
 def test_margin_steps_limits_and_stated_rate_hold_payment_by_payment() -> None:
     def rate(k: int, begin: ql.Date, end: ql.Date, before: float, shift: Shift) -> float:
         if k == 0:
