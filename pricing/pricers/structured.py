@@ -33,8 +33,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
-ELEMENTS = 1 << 21
-"""Payments x deals x states worked on together: tables of them stay below 100 MB."""
+ELEMENTS = 1 << 20
+"""Payments x deals x states worked on together: deals of twelve loans take 120 MB."""
 
 MATURED = Failure("MATURED", "no payment of the deal is left after the cut")
 NO_FIXING = Failure(

@@ -22,7 +22,7 @@ from pricing.market import snapshot
 from pricing.position import PositionInput
 from pricing.products.registry import product
 from pricing.scenarios import States, parse
-from tests import scalar_pool
+from tests import scalar_paths, scalar_pool
 
 AS_OF = dt.date(2022, 12, 30)
 OURS, THEIRS, SCENARIOS = 10_000, 4, 100
@@ -30,23 +30,24 @@ NODES = [["2023-06-30", "0.046"], ["2027-12-30", "0.04"], ["2052-12-30", "0.039"
 SHIFTS = [0.0, *(-0.02 + 0.0004 * i for i in range(SCENARIOS - 1))]
 
 
-def states() -> States:
+def states(shifts: list[float] = SHIFTS) -> States:
     market = {
         "format": "tieout.market/1",
         "as_of": AS_OF.isoformat(),
         "curves": [{"name": "ZERO", "currency": "USD", "nodes": NODES}],
         "discount": {"USD": "ZERO"},
+        "models": {"USD": {"hull_white": {"mean_reversion": "0.03", "sigma": "0.01"}}},
     }
     documents: list[dict[str, Any]] = [{"code": "BASE"}] + [
         {"code": f"S{i}", "shocks": [{"risk": "RATE", "size": f"{shift:.4f}"}]}
-        for i, shift in enumerate(SHIFTS[1:])
+        for i, shift in enumerate(shifts[1:])
     ]
     read = [parse(document) for document in documents]
     axis = Axis(tuple(Cell("PV", scenario.code) for scenario in read), AS_OF, "USD")
     return States(snapshot.parse(market), read, axis)
 
 
-def positions(count: int, kind: str = "S_CURVE") -> list[PositionInput]:
+def positions(count: int, kind: str = "S_CURVE", paths: int = 0) -> list[PositionInput]:
     rng = np.random.default_rng(5)
     found = []
     for i in range(count):
@@ -63,6 +64,8 @@ def positions(count: int, kind: str = "S_CURVE") -> list[PositionInput]:
             "servicing_fee": "0.0025", "guarantee_fee": "0.0025", "payment_delay_days": 24,
             "prepayment": prepayment,
         }  # fmt: skip
+        if paths:
+            terms["monte_carlo"] = {"paths": paths}
         state = {"quantity": "1000000", "spread": "0.005"}
         found.append(PositionInput(f"P{i}", "ABS_MBS", "USD", terms, state))
     return found
@@ -72,13 +75,17 @@ def packed(made: list[PositionInput]) -> Batch:
     return product("ABS_MBS").pack(made, Names()).batch
 
 
-def scalar(position: PositionInput) -> list[float]:
+def scalar_of(position: PositionInput) -> scalar_pool.Pool:
     terms = position.terms
     wac = float(terms["wac"])
-    pool = scalar_pool.Pool(
+    return scalar_pool.Pool(
         dt.date.fromisoformat(terms["accrual_start_date"]), 1_000_000.0, wac, wac - 0.005,
         terms["wam"], terms["age"], terms["prepayment"], None, 24,
     )  # fmt: skip
+
+
+def scalar(position: PositionInput) -> list[float]:
+    pool = scalar_of(position)
     return [pool.value(AS_OF, scalar_pool.linear_zero(AS_OF, NODES, s), 0.005) for s in SHIFTS]
 
 
@@ -110,6 +117,55 @@ def test_pools_beside_a_scalar_recursion(
             f"\n{kind}: {speed:,.0f} valuations/s, scalar {other:,.0f}, ratio {speed / other:.0f}"
         )
     assert speed / other >= least
+
+
+def test_paths_beside_a_scalar_simulation(
+    record_property: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Recursions of a pool on a path in a scenario; the scalar side walks its own paths once."""
+    count, few, shifts = 256, 16, SHIFTS[:20]
+    prepared = states(shifts)
+    batch = packed(positions(100, paths=count))
+    valuation.value(batch.take(np.arange(2)), prepared)
+    ours, valued = cpu(lambda: valuation.value(batch, prepared), repeats=2)
+    assert valued.failures == [None] * 100
+    small = positions(1, paths=few)
+
+    def theirs() -> list[float]:
+        found = []
+        for shift in shifts[:2]:
+            zero = scalar_pool.linear_zero(AS_OF, NODES, shift)
+            one = scalar_paths.Paths(scalar_of(small[0]), AS_OF, zero, 0.03, 0.01, few)
+            moves = one.moves()
+            found.append((one, zero, moves))
+        start = time.process_time()
+        for one, zero, moves in found:
+            for rates, factors in moves:
+                months = one.pool.run(AS_OF, zero, 1.0, rates)
+                sum(one._cash(paid)[0] * f for paid, f in zip(months, factors, strict=True))
+        return [time.process_time() - start]
+
+    (taken,) = theirs()
+    base = scalar_paths.Paths(
+        scalar_of(small[0]), AS_OF, scalar_pool.linear_zero(AS_OF, NODES), 0.03, 0.01, few
+    )
+    found = valuation.value(packed(small), prepared).values[0, 0]
+    assert found == pytest.approx(base.value(0.005)[0], rel=1e-10)
+    speed, other = 100 * count * len(shifts) / ours, 2 * few / taken
+    record_property("paths_per_second", round(speed))
+    record_property("ratio", round(speed / other, 1))
+    tracemalloc.start()
+    valuation.value(batch, prepared)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    record_property("peak_mb", round(peak / 1e6))
+    with capsys.disabled():
+        print(
+            f"\npaths: {speed:,.0f} recursions/s ({100 / ours:,.0f} pools x {count} paths x "
+            f"{len(shifts)} scenarios), scalar {other:,.0f}, ratio {speed / other:.0f}; peak "
+            f"{peak / 1e6:.0f} MB, the same for any number of pools but for their results"
+        )
+    assert speed / other >= 100.0
 
 
 def test_memory_of_pools_in_a_hundred_scenarios(

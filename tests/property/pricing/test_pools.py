@@ -53,6 +53,14 @@ speeds = st.one_of(
         },
         st.integers(0, 20), st.integers(0, 60), st.integers(1, 300), st.integers(0, 100),
     ),
+    st.builds(
+        lambda low, more, slope, burnout: {
+            "kind": "ARCTAN", "lowest": f"{low / 100:.2f}", "highest": f"{(low + more) / 100:.2f}",
+            "slope": str(slope), "burnout": f"{burnout / 100:.2f}", "burnout_basis": "BALANCE",
+            "seasonality": ["0.9", "0.8", "1.3"] * 4,
+        },
+        st.integers(0, 20), st.integers(0, 60), st.integers(1, 600), st.integers(0, 100),
+    ),
 )  # fmt: skip
 defaults = st.one_of(
     st.none(),
