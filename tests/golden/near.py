@@ -76,7 +76,7 @@ def recorded(patch: pytest.MonkeyPatch) -> Iterator[list[Difference]]:
         expected: Any,
         rel: Any = None,
         abs: Any = None,
-        nan_ok: bool = False,  # noqa: A002
+        nan_ok: bool = False,
     ) -> Near:
         return Near(found.append, expected, rel=rel, abs=abs, nan_ok=nan_ok)
 

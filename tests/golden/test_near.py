@@ -14,10 +14,10 @@ HEAD = "| case | what is asserted | not asserted | worst difference |\n|---|---|
 def test_differences_of_numbers_lists_and_mappings_are_recorded() -> None:
     with pytest.MonkeyPatch.context() as patch, recorded(patch) as found:
         assert pytest.approx(2.0, abs=0.5) == 2.25
-        assert [1.0, 2.0] == pytest.approx([1.0, 2.1], abs=0.2)
+        assert pytest.approx([1.0, 2.1], abs=0.2) == [1.0, 2.0]
         assert np.array([3.0]) == pytest.approx(np.array([3.0]), abs=1.0)
-        assert {"a": 1.0} == pytest.approx({"a": 1.5}, rel=0.5)
-        assert 2.25 != pytest.approx(2.0, abs=0.1)
+        assert pytest.approx({"a": 1.5}, rel=0.5) == {"a": 1.0}
+        assert pytest.approx(2.0, abs=0.1) != 2.25
         assert pytest.approx([1.0, 2.0], abs=0.2) != [1.0]
     assert [round(one.difference, 9) for one in found] == [0.25, 0.0, 0.1, 0.0, 0.5, 0.25]
     assert [round(one.tolerance, 9) for one in found] == [0.5, 0.2, 0.2, 1.0, 0.75, 0.1]

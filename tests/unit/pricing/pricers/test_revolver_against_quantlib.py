@@ -72,7 +72,7 @@ def delayed(position: PositionInput, due: ql.Schedule) -> PositionInput:
     periods = len(due) - 1
     end = min(now(due) + 1 + len(rising), periods)
     rising = rising[: max(end - now(due) - 1, 0)] or [tonight]
-    unrolled = list(due)[0] + ql.Period(3 * end, ql.Months)
+    unrolled = next(iter(due)) + ql.Period(3 * end, ql.Months)
     terms = {
         **position.terms,
         "fees": {"ticking": position.terms["fees"]["commitment"]},
@@ -114,7 +114,7 @@ def legs(
             balances, due, index, ql.Actual360(), ql.ModifiedFollowing, [2], [1.0], [margin]
         )
     lapse = position.terms.get("availability_end")
-    starts = [list(due)[0] + ql.Period(3 * k, ql.Months) for k in range(len(balances))]
+    starts = [next(iter(due)) + ql.Period(3 * k, ql.Months) for k in range(len(balances))]
     undrawn = [
         COMMITMENT - balance if lapse is None or p_date(start).isoformat() < lapse else 0.0
         for start, balance in zip(starts, balances, strict=True)
