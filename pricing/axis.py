@@ -10,11 +10,10 @@ from enum import StrEnum
 
 from pricing.currencies import is_currency
 from pricing.dates import LAST_INPUT_DAY, MIN_DAY, ordinal
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import Conversion, FactorKind, Kind, measure
 
 BASE = "BASE"
-
-DEFAULT_KEY_RATE_TENORS = ("3M", "6M", "1Y", "2Y", "3Y", "5Y", "10Y", "15Y", "20Y", "30Y")
 
 MAX_CELLS = 20_000
 

@@ -20,7 +20,8 @@ from pricing.position import PositionInput
 from pricing.scenarios import Scenario, ScenarioError, parse
 from pricing.scenarios import shocks as standard
 
-_FIELDS = {"position_id", "product_type", "currency", "terms", "state", "rating", "sector"}
+_FIELDS = {"position_id", "product_type", "currency", "terms", "state", "rating", "sector",
+           "facility"}  # fmt: skip
 
 
 class InputError(ValueError):
@@ -92,6 +93,7 @@ def positions(path: Path) -> list[PositionInput]:
             {} if state is None else state,
             item.get("rating"),
             item.get("sector"),
+            item.get("facility"),
         )
     return list(found.values())
 

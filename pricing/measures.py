@@ -138,7 +138,8 @@ _COUPONS = frozenset({"FIXED_BOND"})
 _DISCOUNT_PAPER = frozenset({"ZERO_COUPON"})
 _FLOATING = frozenset({"FLOATING_NOTE"})
 _CALLABLE = frozenset({"CALLABLE_BOND"})
-_OPTIONS = _CALLABLE | _DERIVATIVES
+_MBS = frozenset({"ABS_MBS"})
+_OPTIONS = _CALLABLE | _DERIVATIVES | _FACILITIES | _LOANS | _MBS | frozenset({"FLOATING_NOTE"})
 _INFLATION_LINKED = frozenset({"INFLATION_BOND"})
 _CREDIT_DERIVATIVES = _DERIVATIVES
 _LOCAL = Conversion.POSITION_CURRENCY
@@ -421,7 +422,7 @@ _TABLE = (
         Unit.RATE,
         Conversion.NONE,
         "constant spread over the curve's zero rates that makes the price",
-        _BONDS,
+        _BONDS | _MBS,
     ),
     Measure(
         "ASSET_SWAP_SPREAD",
@@ -484,8 +485,8 @@ _TABLE = (
         Kind.NONE,
         Unit.RATE,
         Conversion.NONE,
-        "constant spread over the curve's zero rates at which the lattice gives the value",
-        _CALLABLE,
+        "constant spread over the curve's zero rates at which the model gives the value",
+        _CALLABLE | _MBS,
     ),
     Measure(
         "OPTION_VALUE",
@@ -493,7 +494,23 @@ _TABLE = (
         Unit.AMOUNT,
         _LOCAL,
         "PV of the promised payments less PV",
-        _CALLABLE,
+        _CALLABLE | _MBS,
+    ),
+    Measure(
+        "OPTION_COST",
+        Kind.NONE,
+        Unit.RATE,
+        Conversion.NONE,
+        "z-spread less OAS",
+        _MBS,
+    ),
+    Measure(
+        "STANDARD_ERROR",
+        Kind.NONE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "standard error of a PV that is a mean over paths",
+        _MBS,
     ),
     Measure(
         "VEGA",

@@ -13,7 +13,8 @@ class PositionInput:
 
     `terms` and `state` are mappings as their JSON Schemas describe; amounts and rates are
     decimal strings, Decimals or ints, dates ISO strings or dates. `rating` and `sector` are those
-    of the obligor and pick spread curves and spread shocks.
+    of the obligor and pick spread curves and spread shocks. `facility` is the agreement that the
+    position is drawn under, with the elections in force alone (pricing/products/facility.py).
     """
 
     position_id: str
@@ -23,3 +24,4 @@ class PositionInput:
     state: Mapping[str, Any] = field(default_factory=dict)
     rating: str | None = None
     sector: str | None = None
+    facility: Mapping[str, Any] | None = None

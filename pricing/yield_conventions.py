@@ -2,10 +2,11 @@
 
 The price that a yield y makes of payments a_i, after settlement, is
 
-    sum of a_i (1 + y/f)^-e_i / (1 + w_i y)
+    sum of a_i (1 + y/f)^-e_i / (1 + w_i y) / product over j up to i of (1 + l_j y)
 
 f the compounding periods a year, e_i the compounded time in periods, w_i the time in years at
-simple interest. A convention is a choice of f, e and w; every formula after it is one.
+simple interest, l_j the years from payment j - 1 (or settlement) to payment j. A convention is a
+choice of f, e, w and l; every formula after it is one.
 
 Sources: 31 CFR 356 Appendix B (US_TREASURY); SIFMA, Standard Securities Calculation Methods
 (US_STREET); UK Debt Management Office, Formulae for Calculating Gilt Prices from Yields, 2005
@@ -43,7 +44,8 @@ YIELD_CONVENTIONS = (
 COMPOUND: at the coupon frequency throughout. US_STREET, GERMAN: the same, simple interest once one
 payment is left. US_TREASURY: simple interest to the next coupon date, compound after it, actual
 days. UK_DMO: compound throughout, actual days. ICMA: compounded once a year. CANADIAN: as
-US_STREET, actual days, the last period on 365 days. MONEY_MARKET: simple interest throughout.
+US_STREET, actual days, the last period on 365 days. MONEY_MARKET: simple interest from payment to
+payment, reinvested at each.
 TRUE_YIELD: as COMPOUND, to the business days that payments move to.
 """
 MONEY_MARKET_BASES = ("ACT/360", "ACT/365F")
@@ -57,11 +59,16 @@ _SIMPLE_LAST = [_CODE[name] for name in ("US_STREET", "GERMAN", "CANADIAN")]
 
 @dataclass(frozen=True, slots=True)
 class Exponents:
-    """Compounded periods `e` and simple years `w` of each flow; periods a year `f` of each row."""
+    """Compounded periods `e` and simple years `w` of each flow; periods a year `f` of each row.
+
+    `link` are the years since the payment before, of flows whose interest is simple from payment
+    to payment, else 0.
+    """
 
     e: FloatArray
     w: FloatArray
     f: FloatArray
+    link: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def exponents(
     whole = np.where(final, last.whole[owner], payment)
     share = np.where(final, last.share[owner], 0.0)
     e = np.maximum((whole - now.whole[owner]) - now.share[owner] + share, 0.0)
-    w = np.zeros(len(payment))
+    w, link = np.zeros(len(payment)), np.zeros(len(payment))
     months = schedule.months[owner]
     rule = convention[owner]
 
@@ -153,11 +160,14 @@ def exponents(
     simple = rule == _CODE["MONEY_MARKET"]
     if simple.any():
         due = schedule.take(owner[simple]).due(payment[simple])
-        waiting = np.maximum(due - settlement[owner[simple]], 0)
-        w[simple] = waiting / MONEY_MARKET_YEARS[money_market[owner[simple]]]
+        row = owner[simple]
+        waiting = np.maximum(due - settlement[row], 0) / MONEY_MARKET_YEARS[money_market[row]]
+        before = np.concatenate([[0.0], waiting[:-1]])
+        before[np.flatnonzero(np.diff(row, prepend=-1))] = 0.0
+        link[simple] = waiting - before
         e[simple] = 0.0
     f = np.where(convention == _CODE["ICMA"], 1.0, 12.0 / schedule.months)
-    return Exponents(e, w, f)
+    return Exponents(e, w, f, link)
 
 
 def _single(schedule: Schedule, settlement: IntArray) -> BoolArray:

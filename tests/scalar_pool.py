@@ -72,8 +72,13 @@ class Pool:
     amortisation: float | None = None
     strip: str = "WHOLE"
 
-    def smm(self, k: int, rate: float, survival: float, multiplier: float) -> float:
-        """Return the SMM of month k when new money costs `rate`."""
+    def smm(
+        self, k: int, rate: float, survival: float, multiplier: float, left: float = 1.0
+    ) -> float:
+        """Return the SMM of month k when new money costs `rate`.
+
+        `left` is the balance before it as a share of tonight's.
+        """
         terms = self.prepayment
         kind, month = terms["kind"], self.age + k + 1
         if kind == "NONE" or month <= int(terms.get("lockout", 0)):
@@ -88,6 +93,8 @@ class Pool:
             speed *= min(month / max(int(terms.get("seasoning", 0)), 1), 1.0)
             lost = float(terms.get("burnout", 0.0))
             return min(speed * multiplier * (1.0 - lost * (1.0 - survival)), 1.0)
+        if kind == "RICHARD_ROLL":
+            return 1.0 - (1.0 - self.richard_roll(k, rate, left) * multiplier) ** (1.0 / 12.0)
         vector = terms.get("vector") or [terms["speed"]]
         speed = float(vector[min(k, len(vector) - 1)]) * multiplier
         if kind == "SMM":
@@ -98,6 +105,19 @@ class Pool:
         if kind == "PSA":
             speed *= 0.06 * min(month / 30.0, 1.0)
         return 1.0 - (1.0 - min(speed, 1.0)) ** (1.0 / 12.0)
+
+    def richard_roll(self, k: int, rate: float, left: float) -> float:
+        """Return the CPR of Richard and Roll (1989) with its published numbers.
+
+        `factor` of the prepayment is tonight's balance over the original one.
+        """
+        incentive = 0.28 + 0.14 * math.atan(-8.57 + 430.0 * (self.wac - rate))
+        age = min(1.0, (self.age + k + 1) / 30.0)
+        month = (0.94, 0.76, 0.74, 0.95, 0.98, 0.92, 0.98, 1.10, 1.18, 1.22, 1.23, 0.98)[
+            add_months(self.start, k).month - 1
+        ]
+        burnout = 0.3 + 0.7 * left * float(self.prepayment.get("factor", 1.0))
+        return incentive * age * month * burnout
 
     def mdr(self, k: int) -> float:
         """Return the MDR of month k."""
@@ -116,8 +136,17 @@ class Pool:
                 speed *= 0.006 - (min(month, 120) - 60) * (0.006 - 0.0003) / 60.0
         return 1.0 - (1.0 - min(speed, 1.0)) ** (1.0 / 12.0)
 
-    def run(self, as_of: dt.date, zero: Zero, multiplier: float = 1.0) -> list[Paid]:
-        """Return the months of the pool when rates are those of a curve."""
+    def run(
+        self,
+        as_of: dt.date,
+        zero: Zero,
+        multiplier: float = 1.0,
+        moved: Sequence[float] | None = None,
+    ) -> list[Paid]:
+        """Return the months of the pool when rates are those of a curve.
+
+        `moved` is what a path adds to the rate of refinancing of each month.
+        """
         i, terms = self.wac / 12.0, self.default or {}
         left = self.amortisation or self.months
         lag, severity = int(terms.get("recovery_lag", 12)), float(terms.get("severity", 0.0))
@@ -134,8 +163,10 @@ class Pool:
             begin = max((add_months(self.start, k) - as_of).days, 0) / 365.0
             far = begin + tenor
             rate = (zero(far) * far - zero(begin) * begin) / tenor
+            rate += moved[k] if moved else 0.0
             new = performing * self.mdr(k)
-            smm = min(self.smm(k, rate, untouched, multiplier), 1.0 - self.mdr(k))
+            smm = self.smm(k, rate, untouched, multiplier, performing / self.balance)
+            smm = min(smm, 1.0 - self.mdr(k))
             interest_on = (
                 performing + sum(item[1] for item in waiting) if advances else (performing - new)
             )

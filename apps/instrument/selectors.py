@@ -140,6 +140,14 @@ def terms_documents(cursor: Cursor, ids: Sequence[int]) -> dict[int, Mapping[str
     return {key: json.loads(text) for key, text in cursor.fetchall()}
 
 
+def facility_documents(cursor: Cursor, ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """Return the documents of facility versions."""
+    if not ids:
+        return {}
+    cursor.execute(SQL["facility_documents"], {"ids": list(ids)})
+    return {key: json.loads(text) for key, text in cursor.fetchall()}
+
+
 def counterparty_documents(cursor: Cursor, ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
     """Return the documents of counterparty versions."""
     cursor.execute(SQL["counterparty_documents"], {"ids": list(ids)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,17 @@ class SourceRow(NamedTuple):
     country: str = ""
     group: str = ""
     tag: str = ""
+    facility: Mapping[str, Any] | None = None
+
+
+def in_force(facility: Mapping[str, Any], as_of: dt.date) -> Mapping[str, Any]:
+    """Return a facility's document with the elections in force on a day alone."""
+    elections = facility.get("elections")
+    if not elections:
+        return facility
+    day = as_of.isoformat()
+    running = [item for item in elections if item["starts"] <= day < item["ends"]]
+    return {**facility, "elections": running}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,7 @@ def build(
             row.state,
             row.rating or None,
             row.sector or None,
+            row.facility,
         )
         for row in rows
     ]

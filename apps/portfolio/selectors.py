@@ -296,7 +296,10 @@ def _source_rows(cursor: Cursor, stored: Sequence[Sequence[Any]]) -> Iterator[So
     terms = instruments.terms_documents(cursor, sorted({row[6] for row in stored}))
     versions = sorted({row[7] for row in stored if row[7] is not None})
     obligors = instruments.counterparty_documents(cursor, versions)
-    for position_id, book, product_type, currency, text, row_hash, terms_id, version in stored:
+    pinned = sorted({row[8] for row in stored if row[8] is not None})
+    facilities = instruments.facility_documents(cursor, pinned)
+    for position_id, book, product_type, currency, text, row_hash, *ids, as_of in stored:
+        terms_id, version, facility = ids
         if hashing.sha256(text) != bytes(row_hash):
             raise SnapshotBroken(f"the row of position {position_id} has been altered")
         document = json.loads(text)
@@ -314,4 +317,5 @@ def _source_rows(cursor: Cursor, stored: Sequence[Sequence[Any]]) -> Iterator[So
             obligor.get("country_of_risk", ""),
             document.get("group", ""),
             document.get("tag", ""),
+            None if facility is None else blocks.in_force(facilities[facility], as_of),
         )

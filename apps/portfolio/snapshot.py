@@ -116,7 +116,9 @@ def create_position_snapshot(
         ).digest()
         found = _existing(cursor, content_hash)
         if found is None:
-            names, refused = _write_blocks(cursor, book, hashes, snapshot_id, packed, progress)
+            names, refused = _write_blocks(
+                cursor, book, hashes, as_of, snapshot_id, packed, progress
+            )
             rows.send(cursor, SQL["snapshot_copy_positions"])
             packed.send(cursor, SQL["snapshot_copy_blocks"])
             cursor.execute(
@@ -183,6 +185,7 @@ def _write_blocks(
     cursor: Cursor,
     book: PinnedBook,
     hashes: Sequence[bytes],
+    as_of: dt.date,
     snapshot_id: int,
     spool: _Spool,
     progress: Progress | None,
@@ -191,7 +194,7 @@ def _write_blocks(
     names = Names()
     refused = 0
     for number, (first, last) in enumerate(blocks.runs(book.keys)):
-        rows = list(_source_rows(cursor, book, hashes, first, last))
+        rows = list(_source_rows(cursor, book, hashes, as_of, first, last))
         block = blocks.build(number, first, rows, book.members, names)
         refused += block.refused
         spool.write(_block_line(snapshot_id, block))
@@ -202,15 +205,24 @@ def _write_blocks(
 
 
 def _source_rows(
-    cursor: Cursor, book: PinnedBook, hashes: Sequence[bytes], first: int, last: int
+    cursor: Cursor,
+    book: PinnedBook,
+    hashes: Sequence[bytes],
+    as_of: dt.date,
+    first: int,
+    last: int,
 ) -> Iterator[SourceRow]:
     positions = book.positions[first:last]
     ids = {book.terms[position.instrument].terms_id for position in positions}
     documents = instruments.terms_documents(cursor, list(ids))
+    pinned = (book.facility(position) for position in positions)
+    versions = {facility.version_id for facility in pinned if facility is not None}
+    facilities = instruments.facility_documents(cursor, list(versions))
     node = book.keys[first][0]
     for ordinal, position in enumerate(positions, start=first):
         terms = book.terms[position.instrument]
         _, obligor = book.obligor(position)
+        facility = book.facility(position)
         yield SourceRow(
             position.position_id,
             node,
@@ -224,6 +236,7 @@ def _source_rows(
             obligor.country if obligor else "",
             obligor.group if obligor else "",
             position.tag or "",
+            None if facility is None else blocks.in_force(facilities[facility.version_id], as_of),
         )
 
 

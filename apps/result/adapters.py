@@ -17,9 +17,10 @@ from apps.result import rollup
 from apps.run.contracts import CellSpec, PositionError, RunRequest, Shard
 from foundation import hashing
 from pricing import valuation
-from pricing.axis import DEFAULT_KEY_RATE_TENORS, Axis, Cut, default_cells
+from pricing.axis import Axis, Cut, default_cells
 from pricing.batch import Batch
 from pricing.kernel import Kernel
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.market import snapshot
 from pricing.market.snapshot import Market
 from pricing.measures import MEASURES, Conversion

@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.result import axis as axes
 from apps.result import errors, leaf
+from apps.result.axis import Block
 from apps.result.rollup import Partials
 from apps.run.contracts import CellSpec, PositionError
 from foundation import binary
@@ -56,6 +57,7 @@ ROLLUP_PARTIAL = {
     "uncovered_notional": "int8",
     "cells": "int8[]",
 }
+ROLLUP = {name: kind for name, kind in ROLLUP_PARTIAL.items() if name != "task"}
 RUN_CONTEXT = {
     "run": "int4",
     "position": "int4",
@@ -239,33 +241,34 @@ def _in_order(valued: Bytes, failed: Mapping[int, bytes]) -> Iterator[bytes]:
 
 def partial_rows(run: int, task: int, sums: Partials) -> tuple[list[memoryview], Bytes]:
     """Encode the roll-ups of a task block by block, with the row digests in key order."""
-    count = len(sums.node)
     blocks = axes.blocks(sums.cells.shape[1])
-    digests = np.empty((count, len(blocks), leaf.DIGEST), dtype=np.uint8)
+    digests = np.empty((len(sums.node), len(blocks), leaf.DIGEST), dtype=np.uint8)
     parts: list[memoryview] = []
-    columns = {
-        "node": sums.node,
-        "dimension": sums.dimension,
-        "member": sums.member,
-        "count": sums.count,
-        "covered": sums.covered,
-        "covered_notional": sums.covered_notional,
-        "uncovered_notional": sums.uncovered_notional,
-    }
     for block in blocks:
-        values = columns | {
-            "run": run,
-            "task": task,
-            "block": block.number,
-            "cells": sums.cells[:, block.start : block.stop],
-        }
-        encoded = binary.encode(ROLLUP_PARTIAL, values, count)
+        cells = sums.cells[:, block.start : block.stop]
+        encoded, digests[:, block.number] = _sums(
+            ROLLUP_PARTIAL, {"run": run, "task": task}, block, sums, cells
+        )
         parts.append(encoded)
-        stride = encoded.nbytes // count
-        array = _ARRAY_HEAD + _ELEMENT * block.width
-        heads = _partial_prefixes(sums, block.number)
-        digests[:, block.number] = leaf.digests(heads, encoded, stride - array, stride)
     return parts, digests.reshape(-1, leaf.DIGEST)
+
+
+def rollup_rows(run: int, block: Block, sums: Partials) -> tuple[memoryview, Bytes]:
+    """Encode final roll-ups of one block, `sums.cells` being its cells, with their row digests."""
+    return _sums(ROLLUP, {"run": run}, block, sums, sums.cells)
+
+
+def _sums(
+    columns: Mapping[str, str], fixed: Mapping[str, int], block: Block, sums: Partials, cells: Ints
+) -> tuple[memoryview, Bytes]:
+    count = len(sums.node)
+    values: dict[str, Any] = {**fixed, "block": block.number, "cells": cells}
+    values |= {name: getattr(sums, name) for name in columns if name not in values}
+    encoded = binary.encode(columns, values, count)
+    stride = encoded.nbytes // count if count else 0
+    array = _ARRAY_HEAD + _ELEMENT * block.width
+    heads = _partial_prefixes(sums, block.number)
+    return encoded, leaf.digests(heads, encoded, stride - array, stride)
 
 
 def _partial_prefixes(sums: Partials, block: int) -> Bytes:

@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg import errors as postgres
-
 from apps.result import axis as axes
-from apps.result import statements
+from apps.result import final_rollup, statements
 from apps.result.axis import Block
-from apps.result.rollup import CubeOverflow
 from apps.run.contracts import CellSpec, Final, RetryUseless, RunRequest
 from foundation import sqlfiles
 
@@ -43,8 +40,8 @@ class RollupFinaliser:
         axis = read_axis(cursor, run_id)
         blocks = axes.blocks(len(axis))
         valued, failed = _reconciled_counts(cursor, place, blocks)
+        rollups = final_rollup.write(cursor, place, blocks, axis)
         for block in blocks:
-            _roll_up(cursor, place, block, axis)
             _tie_out(cursor, place, block)
         if valued + failed:
             root = cursor.execute(SQL["root"], place).fetchone()
@@ -61,7 +58,8 @@ class RollupFinaliser:
                 "ordinal": listed.ordinal if listed else None,
             },
         )
-        return Final(valued, failed, result_hash(cursor, run_id), leaf_hash(cursor, run_id))
+        leaf = _leaf_hash(cursor, run_id, rollups)
+        return Final(valued, failed, result_hash(cursor, run_id), leaf)
 
 
 def read_axis(cursor: Cursor[Any], run_id: int) -> list[CellSpec]:
@@ -74,10 +72,13 @@ def result_hash(cursor: Cursor[Any], run_id: int) -> bytes:
     return bytes(_one(cursor.execute(SQL["result_hash"], {"run": run_id}).fetchone())[0])
 
 
-def leaf_hash(cursor: Cursor[Any], run_id: int) -> bytes:
+def _leaf_hash(cursor: Cursor[Any], run_id: int, rollups: bytes) -> bytes:
     """Return the hash of the FINALISE leaf: over the hashes of its tables in their order."""
-    row = _one(cursor.execute(SQL["table_hashes"], {"run": run_id}).fetchone())
-    return hashlib.sha256(b"".join(bytes(part) for part in row)).digest()
+    run_axis, run_context, *rest = (
+        bytes(part)
+        for part in _one(cursor.execute(SQL["table_hashes"], {"run": run_id}).fetchone())
+    )
+    return hashlib.sha256(b"".join([run_axis, run_context, rollups, *rest])).digest()
 
 
 def _reconciled_counts(
@@ -94,10 +95,8 @@ def _reconciled_counts(
     if stray:
         raise ReconciliationError("error rows stand outside block 0")
     counted, failed = valued.pop(), found.get((0, _ERROR), 0)
-    cursor.execute(SQL["hash_joins"])
     expected = _one(cursor.execute(SQL["expected"], place).fetchone())[0]
     missing = cursor.execute(SQL["unvalued"], place).fetchall()
-    cursor.execute(SQL["any_joins"])
     if missing:
         named = ", ".join(f"{position_id} (ordinal {ordinal})" for ordinal, position_id in missing)
         raise ReconciliationError(f"positions without a result in their book: {named}")
@@ -106,20 +105,6 @@ def _reconciled_counts(
             f"{counted} valued and {failed} errors are not {expected} positions"
         )
     return counted, failed
-
-
-def _roll_up(
-    cursor: Cursor[Any], place: dict[str, int], block: Block, axis: Sequence[CellSpec]
-) -> None:
-    try:
-        with cursor.connection.transaction():
-            cursor.execute(statements.insert_rollups(block), place)
-    except postgres.NumericValueOutOfRange as error:
-        totals = _one(cursor.execute(statements.largest_totals(block), place).fetchone())
-        names = ["covered notional", "uncovered notional"]
-        names += [axes.label(cell) for cell in axis[block.start : block.stop]]
-        largest = max(range(len(names)), key=lambda column: totals[column])
-        raise CubeOverflow(f"the total of {names[largest]} does not fit into 64 bits") from error
 
 
 def _tie_out(cursor: Cursor[Any], place: dict[str, int], block: Block) -> None:

@@ -72,8 +72,8 @@ def partials(
     integers add up to the same bits in any order.
     """
     count = len(book)
-    keys = [_keys(book, Dimension.PORTFOLIO, np.zeros(count, dtype=np.int64))]
-    keys += [_keys(book, dimension, member) for dimension, member in sorted(dimensions.items())]
+    keys = [packed(book, int(Dimension.PORTFOLIO), np.zeros(count, dtype=np.int64))]
+    keys += [packed(book, int(axis), member) for axis, member in sorted(dimensions.items())]
     groups, inverse, sizes = np.unique(
         np.concatenate(keys), return_inverse=True, return_counts=True
     )
@@ -97,10 +97,11 @@ def partials(
     # What is no sum may wrap: it is not kept.
     guard(member_of, cells, sums, additive)
     sums[:, ~additive] = 0
+    node, dimension, member = unpacked(groups)
     return Partials(
-        node=groups >> (_MEMBER_BITS + _DIMENSION_BITS),
-        dimension=(groups >> _MEMBER_BITS) & ((1 << _DIMENSION_BITS) - 1),
-        member=groups & ((1 << _MEMBER_BITS) - 1),
+        node=node,
+        dimension=dimension,
+        member=member,
         count=sizes.astype(np.int64),
         covered=covered,
         covered_notional=covered_notional,
@@ -118,8 +119,18 @@ def notional_cents(amounts: NDArray[np.float64]) -> Ints:
     return quantise(sane[:, None], _CENTS)[0][:, 0]
 
 
-def _keys(book: Ints, dimension: Dimension, member: Ints) -> Ints:
-    return (book << (_MEMBER_BITS + _DIMENSION_BITS)) | (int(dimension) << _MEMBER_BITS) | member
+def packed(node: Ints, dimension: Ints | int, member: Ints) -> Ints:
+    """Return one int64 for each key, in the order of (node, dimension, member)."""
+    return (node << (_MEMBER_BITS + _DIMENSION_BITS)) | (dimension << _MEMBER_BITS) | member
+
+
+def unpacked(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return node, dimension and member of packed keys."""
+    return (
+        keys >> (_MEMBER_BITS + _DIMENSION_BITS),
+        (keys >> _MEMBER_BITS) & ((1 << _DIMENSION_BITS) - 1),
+        keys & ((1 << _MEMBER_BITS) - 1),
+    )
 
 
 def guard(

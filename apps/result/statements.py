@@ -23,50 +23,6 @@ def _vector(alias: str, block: Block) -> str:
     return f"ARRAY[{listed}]"
 
 
-def insert_rollups(block: Block) -> str:
-    """The final roll-ups of one block: partial sums of every book added to its ancestors.
-
-    Parameters run, tree, node: only nodes at or below the run's own are written. A total that
-    does not fit into int8 is an error of PostgreSQL, never a wrap.
-    """
-    return f"""
-INSERT INTO rollup (run, node, dimension, member, block, count, covered, covered_notional,
-                    uncovered_notional, cells)
-SELECT %(run)s::int4, c.ancestor, p.dimension, p.member, p.block,
-       sum(p.count)::int4, sum(p.covered)::int4,
-       sum(p.covered_notional)::int8, sum(p.uncovered_notional)::int8,
-       {_vector("p", block)}
-FROM rollup_partial p
-JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.descendant = p.node
-JOIN portfolio_closure inside ON inside.tree_id = %(tree)s
-    AND inside.ancestor = %(node)s AND inside.descendant = c.ancestor
-WHERE p.run = %(run)s AND p.block = {block.number}
-GROUP BY c.ancestor, p.dimension, p.member, p.block
-ORDER BY c.ancestor, p.dimension, p.member
-"""
-
-
-def largest_totals(block: Block) -> str:
-    """The largest total of each cell over all roll-ups, unbounded, to name what overflows.
-
-    Parameters as of insert_rollups. The two notionals come first, then the cells of the block.
-    """
-    cells = range(1, block.width + 1)
-    totals = ", ".join(f"sum(p.cells[{ordinal}]) AS c{ordinal}" for ordinal in cells)
-    largest = ", ".join(f"max(abs(c{ordinal}))" for ordinal in cells)
-    return f"""
-SELECT max(covered_notional), max(uncovered_notional), {largest}
-FROM (
-    SELECT sum(p.covered_notional) AS covered_notional,
-           sum(p.uncovered_notional) AS uncovered_notional, {totals}
-    FROM rollup_partial p
-    JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.descendant = p.node
-    WHERE p.run = %(run)s AND p.block = {block.number}
-    GROUP BY c.ancestor, p.dimension, p.member
-) AS totals
-"""
-
-
 def untied(block: Block) -> str:
     """Nodes and dimensions whose parts do not add up to their total; no row when all tie out.
 

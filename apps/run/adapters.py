@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pricing import currencies, profile
-from pricing.axis import DEFAULT_KEY_RATE_TENORS
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import DEFAULT_MEASURES, MEASURES
 
 KEY_RATE_TENORS: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS

@@ -20,6 +20,7 @@ COMPUTING = (
     "axis.py",
     "encode.py",
     "errors.py",
+    "final_rollup.py",
     "leaf.py",
     "maturity.py",
     "rollup.py",

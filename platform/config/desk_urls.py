@@ -5,6 +5,9 @@ from django.urls import URLPattern, URLResolver, path
 
 from foundation import health
 
+# Here and not at every start: no other process shows the admin.
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

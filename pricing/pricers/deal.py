@@ -267,12 +267,16 @@ def _lines(batch: Batch, rows: IntpArray) -> Lines:
     amortising = np.where(kind == BULLET, FOREVER, column["amortising"]).astype(np.int64)
     nothing = np.ones(len(deal))
     at = rows[deal]
+    nowhere = np.zeros(len(deal), dtype=np.int64)
+    calendar = calendar_of(batch, at)
     pools = Pools(
         at, left, column["balance"], scheduled, np.full(len(deal), 1.0 / 12.0), amortising,
-        nothing, nothing, calendar_of(batch, at),
+        nothing, nothing, calendar,
         Assumptions.of(
-            batch, at, column["age"].astype(np.int64), left, nothing, column["rate"]
+            batch, at, column["age"].astype(np.int64), left, nothing, column["rate"],
+            calendar.first,
         ),
+        nowhere, nowhere,
     )  # fmt: skip
     back = np.empty(len(order), dtype=np.intp)
     back[order] = np.arange(len(order))

@@ -60,16 +60,19 @@ class DebtContext:
     failures: dict[int, Failure]
 
 
-Uses = Callable[[States, str, str], tuple[str, ...] | Failure]
-"""What a row of a currency needs of the market beside, by the name in a column of its own."""
+Uses = Callable[..., tuple[str, ...] | Failure]
+"""What a row needs of the market beside: by the states, its currency and names in its columns."""
 
 
 def context(
-    batch: Batch, states: States, column: str = "curve", uses: Uses | None = None
+    batch: Batch,
+    states: States,
+    column: str | tuple[str, ...] = "curve",
+    uses: Uses | None = None,
 ) -> DebtContext:
     """Return what each row of a batch of loans or bonds is discounted with.
 
-    `uses` gives what the name in `column` depends on, or why a row cannot have it.
+    `uses` gives what the names in `column` depend on, or why a row cannot have them.
     """
     failures = refusals(batch)
     names = batch.names
@@ -77,8 +80,8 @@ def context(
     columns = [batch.column(name) for name in ("currency", "curve", "rating", "sector")]
     refused = batch.column("refusal") != 0
     curved = (source == MATRIX) | (source == MARK)
-    named_column = batch.column(column)
-    sample, row = combine(*columns, curved, refused, named_column)
+    more_columns = [batch.column(one) for one in ((column,) if isinstance(column, str) else column)]
+    sample, row = combine(*columns, curved, refused, *more_columns)
     pools: dict[Pool, int] = {}
     curves: dict[str, tuple[int, SpreadCurve]] = {}
     dependencies: dict[tuple[str, ...], int] = {(): 0}
@@ -96,7 +99,7 @@ def context(
             continue
         curve, used = found
         if uses is not None:
-            more = uses(states, currency, names.text(int(named_column[at])))
+            more = uses(states, currency, *(names.text(int(one[at])) for one in more_columns))
             if isinstance(more, Failure):
                 group_failure[group] = more
                 continue

@@ -18,12 +18,12 @@ from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.loan import MATURED
-from pricing.pricers.note_rates import Accrual, NoteRates, index_of
+from pricing.pricers.note_rates import OPTION_COLUMNS, Accrual, NoteRates, index_of, on_swaps
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
 from pricing.pricers.rate_parts import TwoParts
 from pricing.pricers.stepped import Stepped
-from pricing.products.floating_note import UNLIMITED
+from pricing.products.rate_options import UNLIMITED
 from pricing.scenarios.market_states import StateSet, plain
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule
@@ -40,12 +40,16 @@ LIMITED_CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Notes with coupons left, columns (rows,): `rows` are places in the batch."""
+    """Notes with coupons left, columns (rows,): `rows` are places in the batch.
+
+    `face` is the original one, `balance` the share of it that is outstanding.
+    """
 
     rows: IntpArray
     schedule: Schedule
     remaining: Remaining
     face: FloatArray
+    balance: Stepped
     redemption: FloatArray
 
     @staticmethod
@@ -60,6 +64,7 @@ class Notes:
             schedule,
             Remaining.of(schedule, first[living]),
             batch.floats("face")[left],
+            Stepped.of(batch, "balance", np.ones(len(left)), left),
             batch.floats("redemption")[left],
         )
         return notes, rows[first >= whole.payments]
@@ -71,8 +76,13 @@ class Notes:
             self.schedule.take(index),
             self.remaining.take(index),
             self.face[index],
+            self.balance.take(index),
             self.redemption[index],
         )
+
+    def outstanding(self, k: IntArray) -> FloatArray:
+        """Return the face outstanding in the period of payment k of each row."""
+        return self.face * self.balance.at(k)
 
 
 class FloatingNotePricer:
@@ -80,14 +90,14 @@ class FloatingNotePricer:
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of notes; both kernels value them in flow order."""
-        found = debt.context(batch, states, "index", index_of)
+        found = debt.context(batch, states, OPTION_COLUMNS, index_of)
         values = np.zeros((len(batch), len(states.axis)))
         notes, matured = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
         found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
         if len(notes.rows):
             grids = lattice.build(notes.schedule, notes.remaining, states.day)
             order = grids.order(found.pool[notes.rows], notes.remaining.count)
-            limited = _limited(batch, notes.rows)[order]
+            limited = _limited(batch, notes.rows, states)[order]
             for some, size in ((order[~limited], CHUNK), (order[limited], LIMITED_CHUNK)):
                 for first in range(0, len(some), size):
                     part = some[first : first + size]
@@ -106,7 +116,7 @@ class FloatingNotePricer:
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one note under a scenario."""
-        found = debt.context(batch, states, "index", index_of)
+        found = debt.context(batch, states, OPTION_COLUMNS, index_of)
         notes, _ = Notes.alive(batch, np.flatnonzero(found.pool >= 0), states)
         if not len(notes.rows):
             return []
@@ -119,16 +129,22 @@ class FloatingNotePricer:
         days = chunk.placed.days
         components = [
             Component("INTEREST", days, coupons * sign),
-            Component("REDEMPTION", days[-1:], chunk.redemption() * sign),
+            Component("REDEMPTION", days, chunk.principal() * sign),
         ]
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
 
 
-def _limited(batch: Batch, rows: IntpArray) -> npt.NDArray[np.bool_]:
-    """Return whether a note's coupons have a floor or a cap, of the rate or of the index."""
+def _limited(batch: Batch, rows: IntpArray, states: States) -> npt.NDArray[np.bool_]:
+    """Return whether a note's coupons are anything but an index rate and a margin.
+
+    They have a floor or a cap, of the rate or of the index, or a rate that is not its forward.
+    """
     floor, cap = batch.floats("floor")[rows], batch.floats("cap")[rows]
     index_floor = batch.floats("index_floor")[rows]
-    return (floor > -UNLIMITED) | (cap < UNLIMITED) | (index_floor > -UNLIMITED)
+    limited = (floor > -UNLIMITED) | (cap < UNLIMITED) | (index_floor > -UNLIMITED)
+    adjusted = (batch.column("options")[rows] != 0) & (batch.column("arrears")[rows] == 1)
+    ranged = batch.column("ranged")[rows] == 1
+    return np.asarray(limited | adjusted | ranged | on_swaps(batch, rows, states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +187,41 @@ class Chunk:
         rate, index_rate, failures = self.rates.rates(self.accrual(), self.states, states_of)
         for row, failure in failures.items():
             self.found.failures.setdefault(int(self.notes.rows[row]), failure)
-        earning = self.notes.face[self.placed.owner] * self.placed.fraction
+        earning = self.outstanding() * self.placed.fraction
         return rate * earning[:, None], index_rate
 
-    def redemption(self) -> FloatArray:
-        """Return what is redeemed (rows,)."""
-        return np.asarray(self.notes.face * (self.notes.redemption / 100.0))
+    def outstanding(self) -> FloatArray:
+        """Return the face in the period of each flow."""
+        face, balance = self.notes.face[self.placed.owner], self.notes.balance
+        if balance.any:
+            face = face * balance.over(self.placed.first, self.placed.offsets)
+        return face
+
+    def principal(self) -> FloatArray:
+        """Return what is repaid with each flow; the last part at the redemption price."""
+        last = self.placed.offsets[1:] - 1
+        repaid = np.zeros(len(self.placed.owner))
+        if self.notes.balance.any:
+            face = self.outstanding()
+            repaid[:-1] = face[:-1] - face[1:]
+            repaid[last] = face[last] * (self.notes.redemption / 100.0)
+        else:
+            repaid[last] = self.notes.face * (self.notes.redemption / 100.0)
+        return repaid
 
     def cash(self, states_of: StateSet) -> FloatArray:
-        """Return what is paid (flows, states): coupons, and with the last the redemption."""
+        """Return what is paid (flows, states): coupons and principal."""
         amounts = self.coupons(states_of)[0]
-        amounts[self.placed.offsets[1:] - 1] += self.redemption()[:, None]
+        self._add_principal(amounts)
         return amounts
+
+    def _add_principal(self, amounts: FloatArray) -> None:
+        """Add what is repaid to amounts (flows, states)."""
+        if self.notes.balance.any:
+            amounts += self.principal()[:, None]
+        else:
+            last = self.placed.offsets[1:] - 1
+            amounts[last] += self.principal()[last][:, None]
 
     def waiting(self) -> IntArray:
         """Return the days to settlement (rows,)."""
@@ -192,7 +231,9 @@ class Chunk:
         """Return own spreads (rows,), and the factor by which they discount each flow."""
         return state_valued.own_factors(
             self.batch, self, self.lattices, self.found, self.states,
-            lambda: own_spread.Quoted(self.notes.face, self.accrued(self.waiting(), settled=True)),
+            lambda: own_spread.Quoted(
+                self.face_after(self.waiting()), self.accrued(self.waiting(), settled=True)
+            ),
         )  # fmt: skip
 
     def accrued(self, waiting: IntArray, *, settled: bool) -> FloatArray:
@@ -202,14 +243,9 @@ class Chunk:
         A rate fixed before the period accrues by its day count, daily rates by what they made so
         far.
         """
-        schedule, first = self.notes.schedule, self.notes.remaining.first
+        schedule = self.notes.schedule
         day = self.states.day + waiting
-        now = np.empty(len(day), dtype=np.int64)
-        for one in np.unique(day):
-            at = np.flatnonzero(day == one)
-            inclusive = self.states.inclusive and not settled
-            left = schedule.take(at).first_paid_after(int(one), inclusive)
-            now[at] = np.maximum(first[at], left)
+        now = self._period(waiting, settled=settled)
         within = np.minimum(now, schedule.payments - 1)
         begin, end = schedule.accrual(within - 1), schedule.accrual(within)
         until = np.minimum(np.maximum(day, begin), end)
@@ -225,10 +261,35 @@ class Chunk:
             self.found.failures.setdefault(int(self.notes.rows[row]), failure)
         part = schedule.take(started)
         fraction = part.fraction(within[started], begin[started], until[started])
-        out[started] = self.notes.face[started] * rate[:, 0] * fraction
+        face = self.notes.outstanding(within)[started]
+        out[started] = face * rate[:, 0] * fraction
         return out
 
+    def _period(self, waiting: IntArray, *, settled: bool) -> IntArray:
+        """Return the payment of each row that is next some days after the valuation date."""
+        schedule, first = self.notes.schedule, self.notes.remaining.first
+        day = self.states.day + waiting
+        now = np.empty(len(day), dtype=np.int64)
+        for one in np.unique(day):
+            at = np.flatnonzero(day == one)
+            inclusive = self.states.inclusive and not settled
+            left = schedule.take(at).first_paid_after(int(one), inclusive)
+            now[at] = np.maximum(first[at], left)
+        return now
+
+    def face_after(self, waiting: IntArray) -> FloatArray:
+        """Return the face outstanding at settlement, after what is paid up to it."""
+        if not self.notes.balance.any:
+            return self.notes.face
+        now = np.minimum(self._period(waiting, settled=True), self.notes.schedule.payments - 1)
+        return self.notes.outstanding(now)
+
     def _daily(self) -> npt.NDArray[np.bool_]:
+        """Return whether what each note accrues is made day by day."""
+        ranged = self.batch.column("ranged")[self.notes.rows] == 1
+        return np.asarray(ranged | self._on_daily_rates())
+
+    def _on_daily_rates(self) -> npt.NDArray[np.bool_]:
         """Return whether each note is on an index of daily rates."""
         codes, place = np.unique(self.batch.column("index")[self.notes.rows], return_inverse=True)
         names = [self.batch.names.text(int(code)) for code in codes]
@@ -239,7 +300,7 @@ class Chunk:
         rows = self.notes.rows
         spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
-        if _limited(self.batch, rows).any():
+        if _limited(self.batch, rows, self.states).any():
             state_valued.put(self, weights, self.found, self.states, cells)
         else:
             self._put_unlimited(weights, cells)
@@ -248,14 +309,12 @@ class Chunk:
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
             cells.subtract_accrued(accrued)
             cells.fill("ACCRUED", accrued)
-        cells.fill("NOTIONAL", self.notes.face)
-        cells.fill("PRINCIPAL", self.notes.face)
+        face = self.notes.outstanding(self.notes.remaining.first)
+        cells.fill("NOTIONAL", face)
+        cells.fill("PRINCIPAL", face)
         cells.fill("PAST_DUE", self.batch.floats("past_due")[rows])
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
-            left = self.notes.remaining.last_day - self.states.day - self.waiting()
-            redeemed = np.where(left > 0, self.redemption(), 0.0)
-            cells.fill("PRINCIPAL_FLOWS", redeemed)
-            cells.fill("PRINCIPAL_TIME", redeemed * (left / 365.0))
+            self._principal_flows(cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", "DISCOUNT_MARGIN"):
             waiting = self.waiting()
@@ -263,8 +322,24 @@ class Chunk:
             then = self.accrued(waiting, settled=True)
             if cells.needs("DISCOUNT_MARGIN"):
                 self._discount_margin(weights, growth, cells)
-            cells.per_hundred(self.notes.face * sign, then * sign, growth)
+            cells.per_hundred(self.face_after(waiting) * sign, then * sign, growth)
         cells.fill("SPREAD", spread)
+
+    def _principal_flows(self, cells: Cells) -> None:
+        """Write principal repaid after settlement, and that times years."""
+        if not self.notes.balance.any:
+            left = self.notes.remaining.last_day - self.states.day - self.waiting()
+            repaid = self.notes.face * (self.notes.redemption / 100.0)
+            redeemed = np.where(left > 0, repaid, 0.0)
+            cells.fill("PRINCIPAL_FLOWS", redeemed)
+            cells.fill("PRINCIPAL_TIME", redeemed * (left / 365.0))
+            return
+        waiting = self.placed.days - self.waiting()[self.placed.owner]
+        repaid = np.where(waiting > 0, self.principal(), 0.0)
+        columns = np.stack([repaid, repaid * (waiting / 365.0)], axis=1)
+        sums = state_valued.sums(self.placed, columns)
+        cells.fill("PRINCIPAL_FLOWS", sums[:, 0])
+        cells.fill("PRINCIPAL_TIME", sums[:, 1])
 
     def part(self, begin: int, end: int) -> Chunk:
         """Return the notes [begin, end) without placing their flows again."""
@@ -291,10 +366,13 @@ class Chunk:
             for row, failure in rates.failures.items():
                 self.found.failures.setdefault(int(part.rows[row]), failure)
             own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
-            earning = part.notes.face[placed.owner] * placed.fraction * own
+            earning = part.outstanding() * placed.fraction * own
             certain = earning * rates.added
-            last = placed.offsets[1:] - 1
-            certain[last] += part.redemption() * own[last]
+            if part.notes.balance.any:
+                certain += part.principal() * own
+            else:
+                last = placed.offsets[1:] - 1
+                certain[last] += part.principal()[last] * own[last]
             factors = self.states.state_table(pool.curve, pool.spread_class, states_of)
             amounts = TwoParts(
                 placed,
@@ -321,7 +399,7 @@ class Chunk:
             own = weights[int(self.placed.offsets[begin]) : int(self.placed.offsets[end])]
             states_of = plain(pool.currency, scenarios)
             cash, index_rate = part.coupons(states_of)
-            cash[part.placed.offsets[1:] - 1] += part.redemption()[:, None]
+            part._add_principal(cash)
             worth = state_valued.discounted(part, cash, own, pool, self.states, states_of)
             price = state_valued.settled(part.placed, worth, pool, self.states, states_of)
             price *= growth[begin:end, None]
@@ -333,7 +411,8 @@ class Chunk:
             fraction = schedule.fraction(accrual.payment, left, accrual.end)
             fraction[part.placed.days <= waiting] = 0.0
             cash[part.placed.days <= waiting] = 0.0
-            safe = np.where(part.notes.face == 0.0, 1.0, part.notes.face)
+            face = part.face_after(part.waiting())
+            safe = np.where(face == 0.0, 1.0, face)
             margin, solved = discount_margin.solve(
                 cash / safe[part.placed.owner][:, None], index_rate, fraction,
                 part.placed.offsets, price / safe[:, None],

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pricing import calendars, dates, daycount
 from pricing.market.indices import Index, IndexKind
+from pricing.pricers import swap_rates
 from pricing.scenarios.market_states import StateSet
 from pricing.scenarios.states import States
 
@@ -58,6 +59,8 @@ def period_rates(
     """Return the rate of each accrual period [start, end) (day ordinals) in each state."""
     if index.kind is IndexKind.TERM:
         return _term(index, how, start, end, states, states_of)
+    if index.kind is IndexKind.CMS:
+        return _swap(index, how, start, end, states, states_of)
     return _daily(index, how, start, end, states, states_of)
 
 
@@ -97,13 +100,8 @@ def _term(
 
     These run from the index's fixing lag after the fixing, whatever lag the note has.
     """
-    calendar = np.full(len(start), index.calendar)
-    following = np.full(len(start), calendars.ROLLS.index("FOLLOWING"))
     fixed = fixing_days(index, how, start, end)
-    begin = fixed
-    for _ in range(index.fixing_lag_days):
-        begin = calendars.adjust(begin + 1, calendar, following)
-    begin = calendars.adjust(begin, calendar, following)
+    begin = _value_days(index, fixed)
     until = _tenor_end(index, begin)
     known_rates, known = _known(index, fixed, states)
     needed = _must_be_known(fixed, states)
@@ -115,6 +113,45 @@ def _term(
     forward /= fraction[:, None]
     forward += index.margin
     rates = np.where(known[:, None], known_rates[:, None], forward)
+    return PeriodRates(rates, np.where(needed & ~known, fixed, NOT_MISSING))
+
+
+def _value_days(index: Index, fixed: IntArray) -> IntArray:
+    """Return the day on which what is fixed on a day begins."""
+    calendar = np.full(len(fixed), index.calendar)
+    following = np.full(len(fixed), calendars.ROLLS.index("FOLLOWING"))
+    begin = fixed
+    for _ in range(index.fixing_lag_days):
+        begin = calendars.adjust(begin + 1, calendar, following)
+    return calendars.adjust(begin, calendar, following)
+
+
+def value_days(index: Index, how: Fixing, start: IntArray, end: IntArray) -> IntArray:
+    """Return the day on which the deposit or swap whose rate each period reads begins."""
+    return _value_days(index, fixing_days(index, how, start, end))
+
+
+def deposit_fraction(index: Index, how: Fixing, start: IntArray, end: IntArray) -> FloatArray:
+    """Return the year fraction of the deposit whose term rate each period reads."""
+    begin = value_days(index, how, start, end)
+    basis = np.full(len(begin), index.day_count)
+    return daycount.year_fraction(basis, begin, _tenor_end(index, begin), _NEVER)
+
+
+def deposit_end(index: Index, fixed: IntArray) -> IntArray:
+    """Return the end of the deposit whose term rate is fixed on each day."""
+    return _tenor_end(index, _value_days(index, fixed))
+
+
+def _swap(
+    index: Index, how: Fixing, start: IntArray, end: IntArray, states: States, states_of: StateSet
+) -> PeriodRates:
+    """Swap rates: fixed once a period, projected as the par rate of the swap that then begins."""
+    fixed = fixing_days(index, how, start, end)
+    known_rates, known = _known(index, fixed, states)
+    needed = _must_be_known(fixed, states)
+    swap = swap_rates.project(index, _value_days(index, fixed), states, states_of)
+    rates = np.where(known[:, None], known_rates[:, None], swap.rate + index.margin)
     return PeriodRates(rates, np.where(needed & ~known, fixed, NOT_MISSING))
 
 

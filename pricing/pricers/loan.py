@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, loan_paths, loan_yields, own_spread
+from pricing.pricers import debt, loan_paths, loan_recovered, loan_yields, own_spread
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -51,7 +51,8 @@ class LoanPricer:
             _value(batch, rows[some], found, states, kernel, again, spreads, scale)
             inside = moved[some][:, cell_scenarios(states)]
             values[rows[some]] = np.where(inside, again[rows[some]], values[rows[some]])
-        loan_yields.fill(batch, rows, found, states, values, spreads)
+        going = rows[batch.column("path")[rows] != Path.RECOVERED]
+        loan_yields.fill(batch, going, found, states, values, spreads)
         return assemble(
             batch,
             states.axis,
@@ -69,6 +70,8 @@ class LoanPricer:
             return []
         path = Path(int(batch.column("path")[0]))
         scale = loan_paths.scale_in(batch, states, scenario)
+        if path is Path.RECOVERED:
+            return loan_recovered.cashflows(batch, found, states, scenario)
         if path is not Path.PLAIN:
             return loan_paths.cashflows(batch, path, found, states, scenario, scale)
         standing, _ = stand(batch, rows, states)
@@ -122,6 +125,8 @@ def _value(
             continue
         if path is Path.PLAIN:
             _value_plain(batch, some, found, states, kernel, values, spreads, scale)
+        elif path is Path.RECOVERED:
+            loan_recovered.value(batch, some, found, states, kernel, values)
         else:
             loan_paths.value(batch, some, path, found, states, kernel, values, spreads, scale)
 

@@ -17,7 +17,7 @@ from pricing.pricers.debt import DebtContext
 from pricing.pricers.index_rates import NOT_MISSING
 from pricing.pricers.loan_course import Balances, borrowers, course, usable_payment
 from pricing.pricers.loan_prepayment import StatePrepayment
-from pricing.pricers.loan_rates import LoanRates, missing_fixings, rates_of
+from pricing.pricers.loan_rates import LoanRates, missing_rates, rates_of
 from pricing.pricers.loan_recursion import (
     CASH,
     EARNING,
@@ -138,14 +138,14 @@ class Chunk:
     def table(self, states_of: StateSet) -> FloatArray:
         """Return index rates (periods, states); note the rows that lack a fixing."""
         table, missing = self.rates.periods.rates(self.states, states_of)
-        note(self.found, self.rows, missing_fixings(self.rates, self.placed, missing))
+        note(self.found, self.rows, missing_rates(self.rates, self.placed, missing, self.states))
         return table
 
     def note_missing(self, periods: IntpArray, missing: IntArray) -> None:
         """Note the rows that lack a fixing, given the days `missing` of some periods."""
         days = np.full(len(self.rates.periods.start), NOT_MISSING)
         days[periods] = missing
-        note(self.found, self.rows, missing_fixings(self.rates, self.placed, days))
+        note(self.found, self.rows, missing_rates(self.rates, self.placed, days, self.states))
 
     def fixed_prepayment(self) -> Given:
         """Return the shares prepaid where they depend on no market state."""

@@ -15,6 +15,7 @@ from pricing.kernel import sequential
 from pricing.pricers import debt
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import Pool
+from pricing.pricers.index_rates import NOT_MISSING
 from pricing.pricers.loan_chunk import Chunk
 from pricing.pricers.loan_recursion import EARNING, OF_PRINCIPAL
 from pricing.scenarios.market_states import StateSet
@@ -103,7 +104,7 @@ def _values(
         last = min(first + COLUMNS_PER_TABLE, len(states_of))
         strip = states_of.part(first, last)
         rates, missing = periods.rates(chunk.states, strip)
-        if first == 0:
+        if (missing != NOT_MISSING).any():
             chunk.note_missing(used, missing)
         discount = chunk.states.state_table(pool.curve, pool.spread_class, strip)
         factors = discount.take(periods.slot, axis=0)

@@ -26,7 +26,8 @@ from pricing.pricers.loan_recursion import OF_PRINCIPAL, PARTS
 from pricing.pricers.loan_spread import Spreads
 from pricing.pricers.loan_standing import MATURED, Cut, cut
 from pricing.pricers.projection import Component, project
-from pricing.products.loan import REFINANCING, Path
+from pricing.pricers.rate_options import surface_of
+from pricing.products.loan import REFINANCING, SURFACE, Path
 from pricing.products.loan_prepayment import PREPAYMENTS
 from pricing.scenarios.market_states import plain
 from pricing.scenarios.shocks import PrepaymentShock
@@ -50,7 +51,15 @@ def uses(states: States, currency: str, names: str) -> tuple[str, ...] | Failure
     A swap rate may be one of refinancing, never that of a loan.
     """
     found: list[str] = []
+    index = None
     for text in names.split():
+        if text.startswith(SURFACE):
+            assert index is not None
+            surface = surface_of(states, index, text.removeprefix(SURFACE))
+            if isinstance(surface, Failure):
+                return surface
+            found += [f"volatility/{surface.name}"] if surface is not None else []
+            continue
         name = text.removeprefix(REFINANCING)
         index = states.market.indices.get(name)
         if index is None:

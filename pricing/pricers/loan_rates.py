@@ -17,11 +17,14 @@ from pricing.dates import date_of
 from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.lattice import Lattices
-from pricing.market.indices import IndexKind
+from pricing.market.indices import Index, IndexKind
+from pricing.market.volatility import Volatility
 from pricing.pricers.index_rates import NOT_MISSING, Fixing, period_rates
 from pricing.pricers.placing import Placed
+from pricing.pricers.rate_options import RatePeriods, surface_of, undefined
 from pricing.pricers.stepped import Stepped
-from pricing.products.loan_floating import BY_INDEX, UNLIMITED
+from pricing.products.loan_floating import BY_INDEX
+from pricing.products.rate_options import UNLIMITED
 from pricing.scenarios.market_states import StateSet
 from pricing.scenarios.states import States
 from pricing.schedule import Remaining, Schedule
@@ -31,21 +34,25 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
-_HOW = ("index", "lag", "arrears", "lookback", "shifted", "rate_lockout", "averaged")
+_HOW = ("index", "lag", "arrears", "lookback", "shifted", "rate_lockout", "averaged", "options")
+
+
+UNDEFINED = NOT_MISSING + 1
+"""Stands for no day: the surface does not define the rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexPeriods:
     """The distinct periods [start, end) of indices in a chunk, columns (periods,).
 
-    `how` is a place in `conventions`: an index's name and how it is read, "" for none; `slot` is
-    the pay date's place in the grid; `low` and `high` limit the index rate.
+    `how` is a place in `conventions`: an index's name, how it is read and with which volatility,
+    "" for none; `slot` is the pay date's place in the grid; `low` and `high` limit the index rate.
     """
 
     start: IntArray
     end: IntArray
     how: IntpArray
-    conventions: tuple[tuple[str, Fixing], ...]
+    conventions: tuple[tuple[str, Fixing, str], ...]
     slot: IntArray
     low: FloatArray
     high: FloatArray
@@ -60,11 +67,14 @@ class IndexPeriods:
     def rates(self, states: States, states_of: StateSet) -> tuple[FloatArray, IntArray]:
         """Return index rates (periods, states) inside their limits, and days lacking a fixing.
 
-        A rate whose fixing is missing is 0: who needs it has failed.
+        A rate whose fixing is missing is 0: who needs it has failed. Where volatility is read it
+        is the expectation of the rate inside its limits, and the day is UNDEFINED where a
+        lognormal surface defines none.
         """
         out = np.zeros((len(self.start), len(states_of)))
         missing = np.full(len(self.start), NOT_MISSING, dtype=np.int64)
-        for number, (name, fixing) in enumerate(self.conventions):
+        expected: list[tuple[IntpArray, FloatArray]] = []
+        for number, (name, fixing, named) in enumerate(self.conventions):
             if not name:
                 continue
             at = np.flatnonzero(self.how == number)
@@ -76,9 +86,38 @@ class IndexPeriods:
             rates = found.rates
             rates[lacking] = 0.0
             out[at], missing[at] = rates.take(place, axis=0), found.missing[place]
+            surface = surface_of(states, index, named)
+            if isinstance(surface, Volatility):
+                expected.append((at, self._expected(at, out, index, fixing, surface, states,
+                                                    states_of)))  # fmt: skip
         np.maximum(out, self.low[:, None], out=out)
         np.minimum(out, self.high[:, None], out=out)
+        for at, rates in expected:
+            nowhere = np.isnan(rates).any(axis=1)
+            missing[at[nowhere & (missing[at] == NOT_MISSING)]] = UNDEFINED
+            rates[nowhere] = 0.0
+            out[at] = rates
         return out, missing
+
+    def _expected(
+        self,
+        at: IntpArray,
+        rates: FloatArray,
+        index: Index,
+        fixing: Fixing,
+        surface: Volatility,
+        states: States,
+        states_of: StateSet,
+    ) -> FloatArray:
+        """Return the expectations of rates of some periods inside their limits."""
+        begin, end = self.start[at], self.end[at]
+        sample, place = combine(begin, end, _codes(self.low[at]), _codes(self.high[at]))
+        some = at[sample]
+        periods = RatePeriods(
+            index, fixing, surface, begin[sample], end[sample], end[sample], self.low[some],
+            self.high[some],
+        )  # fmt: skip
+        return periods.expected(rates[some], states, states_of)[place]
 
     def rates_until(
         self,
@@ -93,7 +132,7 @@ class IndexPeriods:
         NaN for what is not fixed daily, and where no day has passed.
         """
         out = np.full(len(period), np.nan)
-        for number, (name, fixing) in enumerate(self.conventions):
+        for number, (name, fixing, _) in enumerate(self.conventions):
             if not name or states.market.indices[name].months:
                 continue
             at = np.flatnonzero((self.how[period] == number) & (until > begin))
@@ -207,15 +246,22 @@ def rates_of(
     return found, failures
 
 
-def missing_fixings(rates: LoanRates, placed: Placed, missing: IntArray) -> dict[int, Failure]:
-    """Return the failure of each row (its place in the chunk) that needs a fixing there is not."""
+def missing_rates(
+    rates: LoanRates, placed: Placed, missing: IntArray, states: States
+) -> dict[int, Failure]:
+    """Return the failure of each row (its place in the chunk) that needs a rate there is not."""
     failures: dict[int, Failure] = {}
     if not (missing != NOT_MISSING).any():
         return failures
     lacking = rates.follows & (missing[rates.period] != NOT_MISSING)
     for at in np.flatnonzero(lacking).tolist():
         period = rates.period[at]
-        name, _ = rates.periods.conventions[int(rates.periods.how[period])]
+        name, _, named = rates.periods.conventions[int(rates.periods.how[period])]
+        if missing[period] == UNDEFINED:
+            surface = surface_of(states, states.market.indices[name], named)
+            assert isinstance(surface, Volatility)
+            failures.setdefault(int(placed.owner[at]), undefined(surface))
+            continue
         text = f"{name} has no fixing for {date_of(int(missing[period]))}"
         failures.setdefault(int(placed.owner[at]), Failure("FIXING_MISSING", text))
     return failures
@@ -308,13 +354,14 @@ def _periods(
     own_how = convention[group[owner]]
     low_of, high_of = low[at], high[at]
     names = [batch.names.text(int(how[0][sample[c]])) for c in convention_sample]
+    options = [batch.names.text(int(how[-1][sample[c]])) for c in convention_sample]
     return period.astype(np.intp), IndexPeriods(
         np.concatenate([start, part.accrual(began[own] - 1)]),
         np.concatenate([end, part.accrual(began[own] + every[owner] - 1)]),
         np.concatenate([convention[source], own_how]).astype(np.intp),
         tuple(
-            (name, _fixing(states, name, *(int(column[sample[c]]) for column in how[1:])))
-            for name, c in zip(names, convention_sample, strict=True)
+            (name, _fixing(states, name, *(int(column[sample[c]]) for column in how[1:-1])), named)
+            for name, named, c in zip(names, options, convention_sample, strict=True)
         ),
         np.concatenate([slot, placed.slots[own].astype(np.int64)]),
         np.concatenate([low_of, low[owner]]),

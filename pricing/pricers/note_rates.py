@@ -11,9 +11,13 @@ from pricing.batch import Batch
 from pricing.dates import date_of
 from pricing.failure import Failure
 from pricing.grouping import combine
-from pricing.market.indices import IndexKind
+from pricing.market.indices import Index, IndexKind
+from pricing.market.volatility import Volatility
 from pricing.pricers.index_rates import NOT_MISSING, Fixing, period_rates
+from pricing.pricers.range_accrual import Ranges
+from pricing.pricers.rate_options import RatePeriods, surface_of, undefined
 from pricing.pricers.stepped import Stepped
+from pricing.products.rate_options import UNLIMITED
 from pricing.scenarios.market_states import StateSet
 from pricing.scenarios.states import States
 from pricing.schedule import Schedule
@@ -24,19 +28,35 @@ IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
 _HOW = ("index", "lag", "arrears", "lookback", "shifted", "lockout", "averaged")
+OPTION_COLUMNS = ("index", "options")
+"""What `index_of` reads of a batch."""
 
 
-def index_of(states: States, currency: str, name: str) -> tuple[str, ...] | Failure:
-    """Return the market objects that a note on an index depends on, or why there can be none."""
+def index_of(states: States, currency: str, name: str, options: str) -> tuple[str, ...] | Failure:
+    """Return the market objects that a note on an index depends on, or why there can be none.
+
+    `options` is the choice of volatility of a packed batch.
+    """
     index = states.market.indices.get(name)
     if index is None:
         return Failure("UNKNOWN_INDEX", f"the market has no index {name}")
-    if index.kind is IndexKind.CMS:
-        return Failure("UNKNOWN_INDEX", f"{name} is a swap rate, which no floating note is on")
     if index.currency != currency:
         return Failure("CURVE_CURRENCY", f"index {name} is in {index.currency}")
+    surface = surface_of(states, index, options)
+    if isinstance(surface, Failure):
+        return surface
     fixing = (f"fixing/{name}",) if name in states.market.fixings else ()
-    return (f"index/{name}", *fixing, f"curve/{index.curve}")
+    volatility = (f"volatility/{surface.name}",) if surface is not None else ()
+    return (f"index/{name}", *fixing, f"curve/{index.curve}", *volatility)
+
+
+def on_swaps(batch: Batch, rows: IntpArray, states: States) -> npt.NDArray[np.bool_]:
+    """Return whether each row is on a swap rate."""
+    codes, place = np.unique(batch.column("index")[rows], return_inverse=True)
+    names = [batch.names.text(int(code)) for code in codes]
+    indices = states.market.indices
+    kinds = [bool(name) and indices[name].kind is IndexKind.CMS for name in names]
+    return np.array(kinds, dtype=np.bool_)[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +126,135 @@ class NoteRates:
             return self.batch.floats(name)[self.rows][owner][:, None]
 
         margin = self._margins(accrual)[:, None]
+        projected = index_rate
         index_rate = np.maximum(index_rate, column("index_floor"))
         rate = np.clip(index_rate + margin, column("floor"), column("cap"))
+        failures = self._expect(accrual, projected, margin[:, 0], rate, states, states_of)
+        failures |= self._ranged(accrual, margin[:, 0], rate, missing, states, states_of)
         fixed, current = self._given(accrual, states)
         if fixed.any():
             rate[fixed] = column("fixed_coupon")[fixed]
         if current.any():
             rate[current] = column("current_rate")[current]
         index_rate[fixed | current] = (rate - margin)[fixed | current]
-        return rate, index_rate, self._lacking(accrual, missing, fixed | current)
+        return rate, index_rate, failures | self._lacking(accrual, missing, fixed | current)
+
+    def _expect(
+        self,
+        accrual: Accrual,
+        index_rate: FloatArray,
+        margin: FloatArray,
+        rate: FloatArray,
+        states: States,
+        states_of: StateSet,
+    ) -> dict[int, Failure]:
+        """Replace coupon rates by their expectations where volatility is read; return failures."""
+        owner = accrual.owner
+        options = self.batch.integers("options")[self.rows]
+        wanted = (options != 0) | on_swaps(self.batch, self.rows, states)
+        at = np.flatnonzero(wanted[owner])
+        if not len(at):
+            return {}
+        part, added = accrual.take(at), margin[at]
+        low, high = self._limits(part, added)
+        paid = self.schedule.take(part.owner).paid(part.payment)
+        how = [*part.how(self.batch, self.rows), options[part.owner]]
+        limits = [np.unique(limit, return_inverse=True)[1] for limit in (low, high)]
+        sample, place = combine(*how, part.start, part.end, paid, *limits)
+        chosen = [column[sample] for column in how]
+        first, group = combine(*chosen)
+        failures: dict[int, Failure] = {}
+        expected = np.empty((len(sample), len(states_of)))
+        for number, one in enumerate(first):
+            index, fixing = self._reading(chosen, int(one), states)
+            named = self.batch.names.text(int(chosen[-1][one]))
+            surface = surface_of(states, index, named)
+            assert isinstance(surface, Volatility)
+            inside = np.flatnonzero(group == number)
+            some = sample[inside]
+            periods = RatePeriods(
+                index, fixing, surface, part.start[some], part.end[some], paid[some], low[some],
+                high[some],
+            )  # fmt: skip
+            expected[inside] = periods.expected(index_rate[at[some]], states, states_of)
+            nowhere = np.isnan(expected[inside]).any(axis=1)
+            for row in part.owner[np.isin(place, inside[nowhere])].tolist():
+                failures.setdefault(row, undefined(surface))
+            expected[inside[nowhere]] = 0.0
+        rate[at] = expected[place] + added[:, None]
+        return failures
+
+    def _ranged(
+        self,
+        accrual: Accrual,
+        margin: FloatArray,
+        rate: FloatArray,
+        missing: IntArray,
+        states: States,
+        states_of: StateSet,
+    ) -> dict[int, Failure]:
+        """Replace coupon rates of range accruals and days without fixing; return failures."""
+        if "ranged" not in self.batch.columns:
+            return {}
+        at = np.flatnonzero((self.batch.column("ranged")[self.rows] == 1)[accrual.owner])
+        if not len(at):
+            return {}
+        part = accrual.take(at)
+        rows = self.rows[part.owner]
+        low, high = self.batch.floats("range_low")[rows], self.batch.floats("range_high")[rows]
+        paid = self.schedule.take(part.owner).paid(part.payment)
+        how = [self.batch.integers(name)[rows] for name in OPTION_COLUMNS]
+        limits = [np.unique(limit, return_inverse=True)[1] for limit in (low, high)]
+        sample, place = combine(*how, part.start, part.end, paid, *limits)
+        chosen = [column[sample] for column in how]
+        first, group = combine(*chosen)
+        failures: dict[int, Failure] = {}
+        inside = np.empty((len(sample), len(states_of)))
+        lacking = np.full(len(sample), NOT_MISSING, dtype=np.int64)
+        for number, one in enumerate(first):
+            name, named = (self.batch.names.text(int(column[one])) for column in chosen)
+            index = states.market.indices[name]
+            places = np.flatnonzero(group == number)
+            some = sample[places]
+            if index.kind is not IndexKind.TERM:
+                text = f"{name} is {index.kind}: the range of a note is of a TERM rate"
+                on = part.owner[np.isin(place, places)].tolist()
+                failures |= dict.fromkeys(on, Failure("UNKNOWN_INDEX", text))
+                inside[places] = 0.0
+                continue
+            surface = surface_of(states, index, named)
+            assert not isinstance(surface, Failure)
+            shares = Ranges(
+                index, surface, part.start[some], part.end[some], paid[some], low[some], high[some]
+            ).shares(states, states_of)
+            nowhere = np.isnan(shares.inside).any(axis=1)
+            if surface is not None:
+                for row in part.owner[np.isin(place, places[nowhere])].tolist():
+                    failures.setdefault(row, undefined(surface))
+            shares.inside[nowhere] = 0.0
+            inside[places], lacking[places] = shares.inside, shares.missing
+        earned = self.batch.floats("range_rate")[rows][:, None] * inside[place]
+        rate[at] = earned + margin[at][:, None]
+        missing[at] = lacking[place]
+        return failures
+
+    def _limits(self, accrual: Accrual, margin: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the highest index rate that a coupon takes, (periods,)."""
+        floor, cap, index_floor = (
+            self.batch.floats(name)[self.rows][accrual.owner]
+            for name in ("floor", "cap", "index_floor")
+        )
+        high = np.where(cap < UNLIMITED, cap - margin, UNLIMITED)
+        low = np.where(floor > -UNLIMITED, floor - margin, -UNLIMITED)
+        return np.minimum(np.maximum(low, index_floor), high), high
+
+    def _reading(self, how: list[IntArray], at: int, states: States) -> tuple[Index, Fixing]:
+        """Return the index of a row of columns _HOW and how it is read."""
+        name, lag, arrears, lookback, shifted, lockout, averaged = (int(c[at]) for c in how[:7])
+        index = states.market.indices[self.batch.names.text(name)]
+        if lag < 0:
+            lag = index.fixing_lag_days
+        return index, Fixing(lag, bool(arrears), lookback, bool(shifted), lockout, bool(averaged))
 
     def _lacking(
         self, accrual: Accrual, missing: IntArray, known: npt.NDArray[np.bool_]
@@ -174,11 +314,7 @@ class NoteRates:
         chosen = [column[sample] for column in how]
         first, group = combine(*chosen)
         for number, at in enumerate(first):
-            name, lag, arrears, lookback, shifted, lockout, averaged = (int(c[at]) for c in chosen)
-            index = states.market.indices[self.batch.names.text(name)]
-            if lag < 0:
-                lag = index.fixing_lag_days
-            fixing = Fixing(lag, bool(arrears), lookback, bool(shifted), lockout, bool(averaged))
+            index, fixing = self._reading(chosen, int(at), states)
             inside = np.flatnonzero(group == number)
             begin, end = accrual.start[sample[inside]], accrual.end[sample[inside]]
             found = period_rates(index, fixing, begin, end, states, states_of)

@@ -56,3 +56,49 @@ def _black(
     upper = np.log(up / down) / deviation + 0.5 * deviation
     value = side * (up * ndtr(side * upper) - down * ndtr(side * (upper - deviation)))
     return np.where(defined, value, np.nan)
+
+
+def slope_value(
+    surface: Volatility,
+    side: FloatArray,
+    forward: FloatArray,
+    strike: FloatArray | None,
+    volatility: FloatArray,
+    years: FloatArray,
+) -> FloatArray:
+    """Return E[(R - F) x payoff] of an option on a rate R of expectation F; the shapes broadcast.
+
+    Without a strike the payoff is R itself and the result its variance. What a measure that is
+    linear in R adds to an option: Hagan, *Convexity Conundrums*, Wilmott (March 2003), (3.5).
+    """
+    deviation = volatility * np.sqrt(np.maximum(years, 0.0))
+    open_ended = deviation > 0.0
+    safe = np.where(open_ended, deviation, 1.0)
+    if surface.model is VolatilityModel.NORMAL:
+        value = safe * safe * np.ones_like(forward)
+        if strike is not None:
+            value = value * side * ndtr(side * (forward - strike) / safe)
+    else:
+        value = _black_slope(
+            side,
+            forward + surface.shift,
+            None if strike is None else strike + surface.shift,
+            safe,
+        )
+    return np.where(open_ended, value, 0.0)
+
+
+def _black_slope(
+    side: FloatArray, forward: FloatArray, strike: FloatArray | None, deviation: FloatArray
+) -> FloatArray:
+    defined = forward > 0.0
+    if strike is None:
+        value = forward * forward * np.expm1(deviation * deviation)
+        return np.where(defined, value, np.nan)
+    defined = defined & (strike > 0.0)
+    up, down = np.where(defined, forward, 1.0), np.where(defined, strike, 1.0)
+    ratio = np.log(up / down) / deviation
+    grown = up * np.exp(deviation * deviation) * ndtr(side * (ratio + 1.5 * deviation))
+    middle = (up + down) * ndtr(side * (ratio + 0.5 * deviation))
+    value = side * up * (grown - middle + down * ndtr(side * (ratio - 0.5 * deviation)))
+    return np.where(defined, value, np.nan)

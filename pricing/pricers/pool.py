@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,9 @@ from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread, principal_time, state_valued
+from pricing.pricers import debt, own_spread, pool_paths, pool_spreads, principal_time, state_valued
 from pricing.pricers.assembly import assemble
+from pricing.pricers.callable_bond import model_of
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
@@ -22,17 +23,18 @@ from pricing.pricers.flows import ProjectedFlow, offsets_of
 from pricing.pricers.placing import Placed, on_days
 from pricing.pricers.pool_flows import Speed, months
 from pricing.pricers.pool_rates import S_CURVE
-from pricing.pricers.pool_standing import Calendar, Pools, stand
-from pricing.pricers.pool_worth import (
-    ELEMENTS,
-    GRIDS,
+from pricing.pricers.pool_speeds import (
+    ArctanSpeed,
     CurveSpeed,
     Table,
+    curve_speed,
+    on_rates,
     refinancing,
-    worth,
 )
+from pricing.pricers.pool_standing import Calendar, Pools, stand
+from pricing.pricers.pool_worth import ELEMENTS, GRIDS, worth
 from pricing.pricers.projection import Component, project
-from pricing.scenarios.market_states import StateSet, plain
+from pricing.scenarios.market_states import MarketState, StateSet, plain
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,7 +91,7 @@ class PoolPricer:
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of pools; both kernels value them month by month."""
-        found = debt.context(batch, states)
+        found = debt.context(batch, states, "model", _uses)
         values = np.zeros((len(batch), len(states.axis)))
         pools, matured = stand(batch, np.flatnonzero(found.pool >= 0), states)
         found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
@@ -107,19 +109,25 @@ class PoolPricer:
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one pool under a scenario."""
-        found = debt.context(batch, states)
+        found = debt.context(batch, states, "model", _uses)
         pools, _ = stand(batch, np.flatnonzero(found.pool >= 0), states)
         if not len(pools.rows):
             return []
         chunk = Chunk.of(batch, pools, found, states)
-        spread, _ = chunk.own_factors()
-        amounts = chunk.amounts(plain(chunk.currency, [states.places[scenario]]))
+        spread, weights = chunk.own_factors()
+        here = plain(chunk.currency, [states.places[scenario]])
+        amounts = chunk.amounts(here)
         sign = float(batch.floats("sign")[pools.rows][0])
         parts = (amounts.interest, amounts.principal, amounts.prepaid, amounts.recovered)
         components = [
             Component(kind, chunk.placed.days, part * sign)
             for kind, part in zip(PARTS, parts, strict=True)
         ]
+        if chunk.paths:
+            option = chunk.option_value(here, chunk.over_paths(here, weights), weights)
+            components.append(
+                Component("OPTION", np.zeros(1, dtype=np.int64), -option[:, 0] * sign)
+            )
         return project(debt.leg(found, float(spread[0])), components, states, scenario)
 
 
@@ -132,8 +140,9 @@ def _groups(batch: Batch, pools: Pools, found: DebtContext, states: States) -> I
     if not len(pools.rows):
         return
     made = pools.assumptions
-    curve = made.kind == S_CURVE
+    curve = on_rates(made.kind)
     defaults = made.default > 0
+    paths = np.where(curve, pools.paths, 0)
     _, grid = pools.calendar.grids()
     _, slope = np.unique(made.slope, return_inverse=True)
     sample, group = combine(
@@ -141,9 +150,10 @@ def _groups(batch: Batch, pools: Pools, found: DebtContext, states: States) -> I
         batch.column("sector")[pools.rows],
         defaults,
         np.where(defaults, made.lag, 0),
-        curve,
-        np.where(curve, slope, 0),
+        np.where(curve, made.kind, 0),
+        np.where(made.kind == S_CURVE, slope, 0),
         np.where(curve, made.rate_months, 0),
+        paths,
     )
     order = np.lexsort((np.where(curve, grid, 0), group))
     edges = np.searchsorted(group[order], np.arange(len(sample) + 1))
@@ -154,6 +164,8 @@ def _groups(batch: Batch, pools: Pools, found: DebtContext, states: States) -> I
             pool = found.pools[int(found.pool[pools.rows[at]])]
             states_of = states.state_set((pool.currency,), pool.currency, credit=True)
             size = min(max(ELEMENTS // max(len(states_of), 1), 1), CHUNK)
+            if paths[at]:
+                size = pool_paths.rows_together(int(paths[at]), len(states_of))
             nth = np.cumsum(np.diff(grid[index], prepend=grid[index[0]]) != 0)
             blocks = np.split(index, np.flatnonzero(np.diff(nth // GRIDS)) + 1)
         for block in blocks:
@@ -187,32 +199,42 @@ class Chunk:
     @property
     def currency(self) -> str:
         """Return the currency of the pools."""
-        return self._shared.currency
+        return self.shared.currency
 
     @property
-    def _shared(self) -> debt.Pool:
+    def shared(self) -> debt.Pool:
+        """Return what the pools are discounted with."""
         return self.found.pools[int(self.found.pool[self.pools.rows[0]])]
 
     @property
+    def paths(self) -> int:
+        """Return the paths each pool is valued over, 0 where on the forward curve alone."""
+        return int(self.pools.paths[0])
+
+    @property
     def _on_rates(self) -> bool:
-        return bool(self.pools.assumptions.kind[0] == S_CURVE)
+        return bool(on_rates(self.pools.assumptions.kind[:1])[0])
 
     def multiplier(self, states_of: StateSet) -> FloatArray:
         """Return (states,): what scenarios multiply speeds with."""
         sector = self.batch.names.text(int(self.batch.column("sector")[self.rows[0]]))
         return self.states.state_prepayment(self.currency, sector, states_of)
 
-    def curve_speed(self, states_of: StateSet) -> CurveSpeed:
+    def curve_speed(self, states_of: StateSet) -> CurveSpeed | ArctanSpeed:
         """Return the speeds of rows that depend on rates, in market states."""
-        made = self.pools.assumptions
+        return curve_speed(self.pools, self.refinancing(states_of), self.multiplier(states_of))
+
+    def refinancing(self, states_of: StateSet) -> Table:
+        """Return the forward rates of refinancing in each month."""
+        tenor = int(self.pools.assumptions.rate_months[0])
+        begins, grid = self.begins()
+        return Table(refinancing(self.states, self.shared.curve, begins, tenor, states_of), grid)
+
+    def begins(self) -> tuple[IntArray, IntpArray]:
+        """Return days to the start of months (months, calendars), and each row's calendar."""
         sample, grid = self.pools.calendar.grids()
         k = np.arange(int(self.pools.months[0]), dtype=np.int64)[:, None]
-        begins = self.pools.calendar.take(sample).begins(k) - self.states.day
-        rates = refinancing(
-            self.states, self._shared.curve, begins,
-            int(made.rate_months[0]), float(made.slope[0]), states_of,
-        )  # fmt: skip
-        return CurveSpeed(made, Table(rates, grid), self.multiplier(states_of))
+        return self.pools.calendar.take(sample).begins(k) - self.states.day, grid
 
     def amounts(self, state: StateSet) -> Amounts:
         """Return what is received in one market state."""
@@ -225,9 +247,20 @@ class Chunk:
         speed: Speed = lambda k, rows, share: made.speed(k, rows, factor)  # noqa: E731
         return received(self.pools, self.placed.offsets, speed)
 
+    def whole(self, states_of: StateSet) -> FloatArray:
+        """Return what the whole of each pool receives on the curve (flows,), if rows are strips."""
+        every = np.ones(len(self.rows))
+        return (
+            replace(self, pools=replace(self.pools, interest=every, principal=every))
+            .amounts(states_of)
+            .cash
+        )
+
     def cash(self, states_of: StateSet) -> FloatArray:
-        """Return what is received (flows, states) in a set of one state."""
+        """Return what is received, on average over paths, (flows, states) in a set of one state."""
         assert len(states_of) == 1
+        if self.paths:
+            return pool_paths.expected(self, states_of)[:, None]
         return self.amounts(states_of).cash[:, None]
 
     def part(self, begin: int, end: int) -> Chunk:
@@ -274,8 +307,11 @@ class Chunk:
         rows, base = self.rows, self.amounts(state_valued.base(self.states))
         spread, weights = self.own_factors()
         states_of = self.states.state_set((self.currency,), self.currency, credit=True)
+        error: dict[str, FloatArray] = {}
         if len(states_of):
-            if self._on_rates:
+            if self.paths:
+                error = self._put_over_paths(states_of, weights, cells)
+            elif self._on_rates:
                 self._put_on_rates(states_of, weights, cells)
             else:
                 self._put(states_of, base, weights, cells)
@@ -298,10 +334,14 @@ class Chunk:
             quoted = self.quoted(base)
             cells.per_hundred(quoted.face * sign, quoted.accrued * sign, growth)
         cells.fill("SPREAD", spread)
+        pool_spreads.put(self, base.cash, spread, cells)
+        for place, cell in enumerate(cells.axis.cells):
+            if cell.measure == "STANDARD_ERROR" and cell.scenario in error:
+                cells.values[rows, place] = error[cell.scenario]
 
     def _put(self, states_of: StateSet, base: Amounts, weights: FloatArray, cells: Cells) -> None:
         """Write what values make of flows that are the same wherever speeds are."""
-        pool, placed = self._shared, self.placed
+        pool, placed = self.shared, self.placed
         table = self.states.state_table(pool.curve, pool.spread_class, states_of)
         multiplier = self.multiplier(states_of)
         value = np.empty((len(self.rows), len(states_of)))
@@ -322,25 +362,88 @@ class Chunk:
 
     def _put_on_rates(self, states_of: StateSet, weights: FloatArray, cells: Cells) -> None:
         """Write what values of flows make that are others in each state."""
-        pool, placed = self._shared, self.placed
-        longest = int(self.pools.months[0])
-        days = self.lattices.days
-        factors = self.states.state_discount(
-            pool.curve, pool.spread_class, days.ravel() / 365.0, states_of
-        )
-        discount = Table(factors.reshape(*days.shape, -1), self.lattices.row)
-        own = np.zeros((len(self.rows), longest))
-        own[placed.owner, placed.payment] = weights
-        speed = self.curve_speed(states_of)
-        value, soon = worth(self.pools, speed, discount, own, self.early(self.waiting()))
+        value, soon = self._on_curve(states_of, weights)
         states_of.put(cells, value)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             states_of.put_settled(cells, (value - soon) / self._to_settlement(states_of))
 
+    def _on_curve(self, states_of: StateSet, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return values on the forward curves (rows, states), and the part paid early."""
+        speed, discount = self.curve_speed(states_of), self.discount(states_of)
+        early = self.early(self.waiting())
+        return worth(self.pools, speed, discount, self._own(weights), early, len(states_of))
+
+    def _own(self, weights: FloatArray) -> FloatArray:
+        """Return the factor of the own spread of each flow by month (rows, months)."""
+        own = np.zeros((len(self.rows), int(self.pools.months[0])))
+        own[self.placed.owner, self.placed.payment] = weights
+        return own
+
+    def discount(self, states_of: StateSet) -> Table:
+        """Return discount factors of each month's payment."""
+        days, pool = self.lattices.days, self.shared
+        times = days.ravel() / 365.0
+        factors = self.states.state_discount(pool.curve, pool.spread_class, times, states_of)
+        return Table(factors.reshape(*days.shape, -1), self.lattices.row)
+
+    def curve_factors(self, states_of: StateSet) -> FloatArray:
+        """Return discount factors of flows from settlement (flows, states)."""
+        pool = self.shared
+        table = self.states.state_table(pool.curve, pool.spread_class, states_of)
+        return table.take(self.placed.slots, axis=0) / self._to_settlement(states_of)
+
+    def over_paths(self, states_of: StateSet, weights: FloatArray) -> pool_paths.Simulated:
+        """Return means over paths in market states."""
+        early = self.early(self.waiting())
+        return pool_paths.simulate(self, states_of, self._own(weights), early)
+
+    def option_value(
+        self, states_of: StateSet, made: pool_paths.Simulated, weights: FloatArray
+    ) -> FloatArray:
+        """Return (rows, states): the value on the forward curve less that over paths."""
+        return np.asarray(self._on_curve(states_of, weights)[0] - made.value)
+
+    def _put_over_paths(
+        self, states_of: StateSet, weights: FloatArray, cells: Cells
+    ) -> dict[str, FloatArray]:
+        """Write what means over paths make; return their standard errors by scenario."""
+        scenarios = _asked(cells, self.states)
+        more = [MarketState(place) for place in scenarios.values()]
+        extra = tuple(state for state in more if state not in states_of.order)
+        every = replace(states_of, order=states_of.order + extra)
+        made = self.over_paths(every, weights)
+        states_of.put(cells, made.value)
+        if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
+            later = (made.value - made.soon) / self._to_settlement(every)
+            states_of.put_settled(cells, later)
+        at = [every.place(state) for state in more]
+        if cells.needs("OPTION_VALUE"):
+            part = pool_paths.Simulated(made.value[:, at], made.error[:, at], made.soon[:, at])
+            option = self.option_value(plain(self.currency, [*scenarios.values()]), part, weights)
+            column = dict(zip(scenarios, option.T, strict=True))
+            for place, cell in enumerate(cells.axis.cells):
+                if cell.measure == "OPTION_VALUE":
+                    cells.values[self.rows, place] = column[cell.scenario]
+        return dict(zip(scenarios, made.error[:, at].T, strict=True))
+
     def _to_settlement(self, states_of: StateSet) -> FloatArray:
-        pool = self._shared
+        pool = self.shared
         at = np.array([self.states.settlement_days(pool.currency) / 365.0])
         return self.states.state_discount(pool.curve, pool.spread_class, at, states_of)
+
+
+def _uses(states: States, currency: str, model: str) -> tuple[str, ...] | Failure:
+    """Return the market objects that paths of a currency's rates depend on."""
+    return model_of(states, currency, model) if model else ()
+
+
+def _asked(cells: Cells, states: States) -> dict[str, int]:
+    """Return the scenarios whose option value or standard error is asked for, and their places."""
+    return {
+        cell.scenario: states.places[cell.scenario]
+        for cell in cells.axis.cells
+        if cell.measure in ("OPTION_VALUE", "STANDARD_ERROR")
+    }
 
 
 def _place(calendar: Calendar, count: IntArray, states: States) -> tuple[Placed, Lattices]:

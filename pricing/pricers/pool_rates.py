@@ -18,8 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 IntpArray = npt.NDArray[np.intp]
 
-CPR, SMM, PSA, ABS, S_CURVE = (
-    PREPAYMENT_KINDS.index(kind) for kind in ("CPR", "SMM", "PSA", "ABS", "S_CURVE")
+CPR, SMM, PSA, ABS, S_CURVE, ARCTAN = (
+    PREPAYMENT_KINDS.index(kind) for kind in ("CPR", "SMM", "PSA", "ABS", "S_CURVE", "ARCTAN")
 )
 CDR, MDR, SDA = (1 + DEFAULT_KINDS.index(kind) for kind in ("CDR", "MDR", "SDA"))
 
@@ -57,7 +57,11 @@ def abs_smm(speed: FloatArray, age: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What is assumed of pools, columns (rows,); `age` months before the next payment's month."""
+    """What is assumed of pools, columns (rows,); `age` months before the next payment's month.
+
+    `low` and `width` are of the SMM of an S_CURVE, of the CPR of an ARCTAN; `saved` is what is
+    saved at a rate of 0, less the centre; `first_month` the month index of the next payment.
+    """
 
     kind: IntArray
     speeds: Ragged
@@ -65,12 +69,16 @@ class Assumptions:
     lockout: IntArray
     low: FloatArray
     width: FloatArray
+    saved: FloatArray
     factor: FloatArray
     slope: FloatArray
     rate_months: IntArray
     seasoning: IntArray
     burnout: FloatArray
     survival: FloatArray
+    on_balance: IntArray
+    first_month: IntArray
+    seasonality: Ragged
     default: IntArray
     default_speeds: Ragged
     severity: FloatArray
@@ -86,24 +94,33 @@ class Assumptions:
         months: IntArray,
         survival: FloatArray,
         rate: FloatArray,
+        first_month: IntArray,
     ) -> Assumptions:
         """Return the assumptions of rows of a batch; `months` are those left, `rate` the loans'."""
-        low, high = (monthly(batch.floats(name)[rows]) for name in ("lowest", "highest"))
+        kind = batch.integers("prepayment")[rows]
+        low, high = (
+            np.where(kind == ARCTAN, annual, monthly(annual))
+            for annual in (batch.floats(name)[rows] for name in ("lowest", "highest"))
+        )
         slope = batch.floats("slope")[rows]
-        saved = rate - batch.floats("mortgage_spread")[rows]
+        saved = rate - batch.floats("mortgage_spread")[rows] - batch.floats("centre")[rows]
         return Assumptions(
-            batch.integers("prepayment")[rows],
+            kind,
             _ragged(batch, "speeds", rows),
             age,
             batch.integers("lockout")[rows],
             low,
             high - low,
-            np.exp(-slope * (saved - batch.floats("centre")[rows])),
+            saved,
+            np.exp(np.where(kind == S_CURVE, -slope * saved, 0.0)),
             slope,
             batch.integers("rate_months")[rows],
             batch.integers("seasoning")[rows],
             batch.floats("burnout")[rows],
             survival,
+            batch.integers("on_balance")[rows],
+            first_month,
+            _ragged(batch, "seasonality", rows),
             batch.integers("default")[rows],
             _ragged(batch, "default_speeds", rows),
             batch.floats("severity")[rows],
@@ -124,12 +141,12 @@ class Assumptions:
     def speed(self, k: int, rows: int, multiplier: FloatArray) -> FloatArray:
         """Return (rows, columns): SMM of month k of the first rows, speeds x multiplier.
 
-        Those of an S-curve are 0 here: they depend on rates.
+        Those of curves are 0 here: they depend on rates.
         """
         kind, month = self.kind[:rows], self.age[:rows] + (k + 1)
         level = _at(self.speeds, k, rows)
         level = np.where(kind == PSA, level * psa_cpr(month), level)
-        level[(kind == S_CURVE) | (month <= self.lockout[:rows])] = 0.0
+        level[(kind >= S_CURVE) | (month <= self.lockout[:rows])] = 0.0
         speed = level[:, None] * multiplier
         out = np.minimum(speed, 1.0)
         annual = np.flatnonzero((kind == CPR) | (kind == PSA))
@@ -150,9 +167,13 @@ class Assumptions:
         return out
 
     def ramp(self, k: int, rows: int) -> FloatArray:
-        """Return (rows,): the share of an S-curve that seasoning and lock-out leave in month k."""
+        """Return (rows,): what seasoning, lock-out and season multiply a curve by in month k."""
         month = self.age[:rows] + (k + 1)
         share = np.minimum(month / np.maximum(self.seasoning[:rows], 1), 1.0)
+        made = self.seasonality
+        if len(made.values) > len(self.kind):
+            count = np.diff(made.offsets[: rows + 1])
+            share = share * made.values[made.offsets[:rows] + (self.first_month[:rows] + k) % count]
         return np.where(month <= self.lockout[:rows], 0.0, np.maximum(share, 0.0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,8 @@ class Pools:
 
     `rate` is a twelfth of the WAC, `coupon` of what the holder gets; `amortising` the months the
     payment repays the balance in; `interest` and `principal` are 0 where a strip leaves them out.
+    `paths` are those a row is valued over, 0 where on the curve alone, `key` that of their numbers.
+    A pool that stands `copies` times in a row is scheduled once.
     """
 
     rows: IntpArray
@@ -69,6 +71,9 @@ class Pools:
     principal: FloatArray
     calendar: Calendar
     assumptions: Assumptions
+    paths: IntArray
+    key: IntArray
+    copies: int = 1
 
     def take(self, index: IntpArray) -> Pools:
         """Return the given rows."""
@@ -83,7 +88,13 @@ class Pools:
             self.principal[index],
             self.calendar.take(index),
             self.assumptions.take(index),
+            self.paths[index],
+            self.key[index],
         )
+
+    def repeated(self, copies: int) -> Pools:
+        """Return each pool so many times, one after the other."""
+        return replace(self.take(np.repeat(np.arange(len(self.rows)), copies)), copies=copies)
 
     def scheduled(self, k: int, rows: int) -> FloatArray:
         """Return (rows,): the scheduled share of tonight's balance left after k payments.
@@ -91,7 +102,9 @@ class Pools:
         (1 - (1 + i)^-(N - k)) / (1 - (1 + i)^-N) of a level payment over N months; 0 from the
         last month on, when a balloon is repaid.
         """
-        return scheduled(self.rate[:rows], self.amortising[:rows], self.months[:rows], k)
+        once = slice(0, rows, self.copies)
+        share = scheduled(self.rate[once], self.amortising[once], self.months[once], k)
+        return share if self.copies == 1 else np.repeat(share, self.copies)
 
 
 def scheduled(rate: FloatArray, amortising: IntArray, months: IntArray, k: int) -> FloatArray:
@@ -131,8 +144,16 @@ def stand(batch: Batch, rows: IntpArray, states: States) -> tuple[Pools, IntpArr
         np.where(strip == IO, 0.0, 1.0),
         calendar,
         Assumptions.of(
-            batch, left, age, months, batch.floats("survival")[left], batch.floats("wac")[left]
+            batch,
+            left,
+            age,
+            months,
+            batch.floats("survival")[left],
+            batch.floats("wac")[left],
+            calendar.first,
         ),
+        batch.integers("paths")[left],
+        batch.integers("key")[left],
     )
     return pools, rows[months_over(stated, batch.integers("months")[rows], made)]
 

@@ -12,6 +12,7 @@ from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
+from pricing.market.indices import IndexKind
 from pricing.pricers import commitment_fees, debt, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
@@ -20,7 +21,7 @@ from pricing.pricers.debt import DebtContext
 from pricing.pricers.drawings import ABOVE_COMMITMENT, Facilities, Path, path
 from pricing.pricers.flows import ProjectedFlow
 from pricing.pricers.loan import MATURED
-from pricing.pricers.note_rates import Accrual, NoteRates, index_of
+from pricing.pricers.note_rates import OPTION_COLUMNS, Accrual, NoteRates, index_of
 from pricing.pricers.placing import Placed, place
 from pricing.pricers.projection import Component, project
 from pricing.pricers.stepped import Stepped
@@ -35,9 +36,12 @@ CHUNK = 512
 """Facilities worked on together: their flows carry a column for every market state."""
 
 
-def _uses(states: States, currency: str, name: str) -> tuple[str, ...] | Failure:
+def _uses(states: States, currency: str, name: str, options: str) -> tuple[str, ...] | Failure:
     """Return what a facility depends on beside its curve: nothing at a fixed rate."""
-    return index_of(states, currency, name) if name else ()
+    index = states.market.indices.get(name)
+    if index is not None and index.kind is IndexKind.CMS:
+        return Failure("UNKNOWN_INDEX", f"{name} is a swap rate, which no facility is on")
+    return index_of(states, currency, name, options) if name else ()
 
 
 class RevolverPricer:
@@ -45,7 +49,7 @@ class RevolverPricer:
 
     def value(self, batch: Batch, states: States, kernel: Kernel) -> Valued:
         """Return the values of a batch of facilities; both kernels value them in flow order."""
-        found = debt.context(batch, states, "index", _uses)
+        found = debt.context(batch, states, OPTION_COLUMNS, _uses)
         values = np.zeros((len(batch), len(states.axis)))
         held, matured, over = Facilities.alive(batch, np.flatnonzero(found.pool >= 0), states)
         found.failures.update(dict.fromkeys(matured.tolist(), MATURED))
@@ -70,7 +74,7 @@ class RevolverPricer:
 
     def cashflows(self, batch: Batch, states: States, scenario: str) -> list[ProjectedFlow]:
         """Return the projected flows of a batch of one facility under a scenario."""
-        found = debt.context(batch, states, "index", _uses)
+        found = debt.context(batch, states, OPTION_COLUMNS, _uses)
         held, _, _ = Facilities.alive(batch, np.flatnonzero(found.pool >= 0), states)
         if not len(held.rows):
             return []

@@ -23,7 +23,7 @@ from pricing.pricers.flows import ProjectedFlow, offsets_of
 from pricing.pricers.placing import Placed, on_days
 from pricing.pricers.pool_flows import Speed
 from pricing.pricers.pool_rates import S_CURVE
-from pricing.pricers.pool_worth import CurveSpeed, Table, refinancing
+from pricing.pricers.pool_speeds import Table, curve_speed, on_rates, refinancing
 from pricing.pricers.projection import Component, project
 from pricing.pricers.waterfall import Payment
 from pricing.scenarios.market_states import StateSet, plain
@@ -100,7 +100,8 @@ def _groups(
     """Yield rows that are projected together: alike in discounting, shocks, period and lag."""
     if not len(rows):
         return
-    curve = batch.column("prepayment")[rows] == S_CURVE
+    kind = batch.integers("prepayment")[rows]
+    curve = on_rates(kind)
     defaults = batch.integers("default")[rows] > 0
     _, slope = np.unique(batch.floats("slope")[rows], return_inverse=True)
     sample, group = combine(
@@ -110,8 +111,8 @@ def _groups(
         batch.column("floats")[rows],
         defaults,
         np.where(defaults, batch.integers("recovery_lag")[rows], 0),
-        curve,
-        np.where(curve, slope, 0),
+        np.where(curve, kind, 0),
+        np.where(kind == S_CURVE, slope, 0),
         np.where(curve, batch.integers("rate_months")[rows], 0),
     )
     months = batch.integers("months")[rows]
@@ -184,7 +185,8 @@ class Chunk:
     @property
     def _on_rates(self) -> bool:
         floats = self.batch.column("floats")[self.rows[0]] == 1
-        return bool(floats or self.batch.column("prepayment")[self.rows[0]] == S_CURVE)
+        kind = self.batch.integers("prepayment")[self.rows[:1]]
+        return bool(floats or on_rates(kind)[0])
 
     def _multiplier(self, states_of: StateSet) -> FloatArray:
         sector = self.batch.names.text(int(self.batch.column("sector")[self.rows[0]]))
@@ -193,7 +195,7 @@ class Chunk:
     def _speed(self, states_of: StateSet, multiplier: FloatArray) -> Speed:
         pools = self.deals.lines.pools
         made = pools.assumptions
-        if made.kind[0] != S_CURVE:
+        if not on_rates(made.kind[:1])[0]:
             if (multiplier == 1.0).all():
                 multiplier = np.ones(1)
             return lambda k, rows, share: np.broadcast_to(
@@ -203,10 +205,9 @@ class Chunk:
         k = np.arange(int(self.deals.months.max()), dtype=np.int64)[:, None]
         begins = pools.calendar.take(sample).begins(k) - self.states.day
         rates = refinancing(
-            self.states, self._shared.curve, begins,
-            int(made.rate_months[0]), float(made.slope[0]), states_of,
-        )  # fmt: skip
-        return CurveSpeed(made, Table(rates, grid), multiplier)
+            self.states, self._shared.curve, begins, int(made.rate_months[0]), states_of
+        )
+        return curve_speed(pools, Table(rates, grid), multiplier)
 
     def index(self, states_of: StateSet, period: int) -> FloatArray:
         """Return (periods, rows, states): simple forward rates of periods of some months.

@@ -51,7 +51,28 @@ class Yielding:
         factor = np.exp(-e * self._spread(np.log(growth))) / simple
         first = e / per_period
         second = w / simple
-        return factor, -(first + second), first / per_period + second * second
+        slope, curve = -(first + second), first / per_period + second * second
+        if self.exponents.link.any():
+            self._chain(rate, factor, slope, curve)
+        return factor, slope, curve
+
+    def _chain(
+        self, rate: FloatArray, factor: FloatArray, slope: FloatArray, curve: FloatArray
+    ) -> None:
+        """Bring in simple interest from payment to payment, of rows that have it, in place."""
+        counts = np.diff(self.offsets)
+        owner = np.repeat(np.arange(len(counts)), counts)
+        rows = np.unique(owner[self.exponents.link != 0.0])
+        # A table (rows, payments, columns): products run along a row's own payments only.
+        at = np.flatnonzero(np.isin(owner, rows))
+        place = (np.searchsorted(rows, owner[at]), at - self.offsets[owner[at]])
+        link = np.zeros((len(rows), int(counts[rows].max()), 1))
+        link[*place, 0] = self.exponents.link[at]
+        simple = 1.0 + link * rate[rows][:, None, :]
+        step = link / simple
+        factor[at] *= np.cumprod(1.0 / simple, axis=1)[place]
+        slope[at] -= np.cumsum(step, axis=1)[place]
+        curve[at] += np.cumsum(step * step, axis=1)[place]
 
     def price(self, rate: FloatArray) -> FloatArray:
         """Return the dirty price per unit of face at yields (rows, columns)."""
@@ -66,7 +87,11 @@ class Yielding:
 
         counts = np.diff(self.offsets)
         longest = np.zeros(len(counts))
-        np.maximum.at(longest, np.repeat(np.arange(len(counts)), counts), self.exponents.w)
+        np.maximum.at(
+            longest,
+            np.repeat(np.arange(len(counts)), counts),
+            np.maximum(self.exponents.w, self.exponents.link),
+        )
         lowest = np.maximum(-0.999 * self.exponents.f, -0.999 / np.maximum(longest, 1e-12))
         low = np.broadcast_to(lowest[:, None], price.shape)
         high = np.full(price.shape, HIGHEST)

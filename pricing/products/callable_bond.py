@@ -149,6 +149,10 @@ class CallableBondTerms:
     put_price_basis: str = declared(
         "choice", "CLEAN: accrued interest is paid on top", "CLEAN", choices=QUOTE_BASES
     )
+    exercise_step_days: int | None = declared(
+        "integer", "days between the decisions of AMERICAN rights; absent: monthly", None,
+        low=1, high=31,
+    )  # fmt: skip
     discount_curve: str = declared("text", "curve to discount on; absent: the currency's", "")
     attributes: Any = field(
         default=None, metadata=about("object", "facts carried for others, not read here")
@@ -219,6 +223,11 @@ def _rights(terms: CallableBondTerms, schedule: Row) -> Row:
     """Return the columns of calls, puts and make-whole prices."""
     if terms.call_schedule is None and terms.put_schedule is None:
         raise Refused("TERMS_INVALID", "terms.call_schedule: neither calls nor puts are given")
+    if terms.exercise_step_days is not None and "AMERICAN" not in (
+        terms.call_style,
+        terms.put_style,
+    ):
+        raise Refused("TERMS_INVALID", "terms.exercise_step_days: goes with AMERICAN alone")
     rights = exercise.right(
         "call",
         terms.call_schedule,
@@ -227,6 +236,7 @@ def _rights(terms: CallableBondTerms, schedule: Row) -> Row:
         terms.call_notice_days,
         terms.call_price_basis,
         schedule,
+        terms.exercise_step_days,
     )
     rights.update(
         exercise.right(
@@ -237,6 +247,7 @@ def _rights(terms: CallableBondTerms, schedule: Row) -> Row:
             terms.put_notice_days,
             terms.put_price_basis,
             schedule,
+            terms.exercise_step_days,
         )
     )
     made_whole = terms.make_whole_spread is not None

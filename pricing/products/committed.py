@@ -11,11 +11,12 @@ from typing import Any
 
 from pricing.batch import Names
 from pricing.failure import Refused
-from pricing.products import facility_fees, utilisation
+from pricing.products import facility_fees, rate_options, utilisation
 from pricing.products.bond_plan import coupon_plan
 from pricing.products.facility_fees import Fees
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
-from pricing.products.floating_note import DAILY_RATES, RESETS, UNLIMITED
+from pricing.products.floating_note import DAILY_RATES, RESETS
+from pricing.products.rate_options import INTRINSIC, OPTION_MODELS, UNLIMITED
 from pricing.products.rows import DEBT_AND_SCHEDULE, Row, debt_row
 from pricing.products.state import DebtState, check_credit
 from pricing.products.terms import ACCRUAL_DATES, FREQUENCIES, month_and_day, schedule_row
@@ -24,7 +25,12 @@ from pricing.products.utilisation import Utilisation
 CCF_CANCELLABLE = 0.10
 CCF_COMMITTED = 0.40
 CCF_LETTERS = {"FINANCIAL": 1.0, "PERFORMANCE": 0.5, "TRADE": 0.2}
-"""Credit conversion factors of the standardised approach (BCBS CRE20, off-balance sheet items)."""
+"""Credit conversion factors of the standardised approach, BCBS CRE20.
+
+CRE20.98 40% of commitments, CRE20.100 10% of those unconditionally cancellable at any time without
+prior notice. Letters: CRE20.95(1) 100% of financial guarantees, CRE20.97 50% of transaction-related
+items, CRE20.99 20% of short-term self-liquidating trade letters.
+"""
 
 COLUMNS = {
     **DEBT_AND_SCHEDULE,
@@ -49,6 +55,7 @@ COLUMNS = {
     "floor": "f8",
     "cap": "f8",
     "index_floor": "f8",
+    "options": "i4",
     "lag": "i1",
     "arrears": "i1",
     "lookback": "i1",
@@ -96,6 +103,13 @@ class CommittedTerms:
     index_floor: float | None = declared("rate", "least index rate, before the margin", None)
     floor: float | None = declared("rate", "least rate, margin included", None)
     cap: float | None = declared("rate", "highest rate, margin included", None)
+    option_model: str = declared(
+        "choice", "whether limits are worth what they are in each market state, or time value too",
+        INTRINSIC, choices=OPTION_MODELS,
+    )  # fmt: skip
+    volatility: str | None = declared(
+        "text", "surface of VOLATILITY; absent: the only one of the index' currency", None
+    )
     reset: str = declared(
         "choice", "whether a term rate is fixed before the period or at its end", "ADVANCE",
         choices=RESETS,
@@ -234,7 +248,7 @@ def _ccf(terms: CommittedTerms, state: CommittedState) -> float:
     return CCF_CANCELLABLE if terms.unconditionally_cancellable else CCF_COMMITTED
 
 
-_OF_INDEX = ("margin", "margin_steps", "index_floor", "floor", "cap")
+_OF_INDEX = ("margin", "margin_steps", "index_floor", "floor", "cap", "volatility")
 
 
 def _rate(terms: CommittedTerms, state: CommittedState, row: Row, names: Names) -> Row:
@@ -248,6 +262,8 @@ def _rate(terms: CommittedTerms, state: CommittedState, row: Row, names: Names) 
         for name in _OF_INDEX:
             if getattr(terms, name) is not None:
                 raise Refused("TERMS_INVALID", f"terms.{name}: a fixed rate has none")
+        if terms.option_model != INTRINSIC:
+            raise Refused("TERMS_INVALID", "terms.option_model: a fixed rate has none")
         fixed = terms.rate if state.current_rate is None else state.current_rate
         return {**current, "fixed_payments": row["payments"], "fixed_coupon": fixed}
     if terms.margin is None:
@@ -261,6 +277,7 @@ def _rate(terms: CommittedTerms, state: CommittedState, row: Row, names: Names) 
         **stepped(terms.margin_steps, row, "coupon", "terms.margin_steps"),
         "index": names.code(terms.index or ""),
         "margin": terms.margin,
+        "options": rate_options.code(terms.option_model, terms.volatility, names),
         "floor": floor,
         "cap": cap,
         "index_floor": -UNLIMITED if terms.index_floor is None else terms.index_floor,

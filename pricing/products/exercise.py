@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pricing.dates import date_of
 from pricing.failure import Refused
@@ -34,11 +35,13 @@ def right(
     notice: int,
     basis: str,
     schedule: Row,
+    step: int | None = None,
 ) -> Row:
     """Return the columns of a right given as [date, price] pairs.
 
     EUROPEAN and BERMUDAN rights are for their dates; an AMERICAN one is for every day from the
-    first date to `end` at the price of the last date passed, and is dated monthly.
+    first date to `end` at the price of the last date passed, and is dated monthly, or every `step`
+    days.
     """
     where = f"terms.{name}_schedule"
     if steps is None:
@@ -62,7 +65,11 @@ def right(
         )
     days = [day for day, _ in steps]
     if style == "AMERICAN":
-        days = _monthly(days, maturity if end is None else end, end is not None, schedule)
+        last = maturity if end is None else end
+        if step is None:
+            days = _monthly(days, last, end is not None, schedule)
+        else:
+            days = _stepped(days, last, end is not None, step)
     if len(days) > MAX_PAYMENTS:
         raise Refused("TERM_TOO_LONG", f"{where}: more than {MAX_PAYMENTS} exercise dates")
     dated = [day for day, _ in steps]
@@ -72,6 +79,19 @@ def right(
         f"{name}_notice": notice,
         f"{name}_dirty": basis == "DIRTY",
     }
+
+
+def _stepped(fixed: Sequence[int], end: int, closed: bool, step: int) -> list[int]:
+    """Return the days of a window's steps, its end if it is part, and every `step` days between.
+
+    Days are counted from each step of the window on: the first days after a price changes, when
+    most is decided, are `step` apart whatever the payments' day.
+    """
+    kept = [*fixed, end] if closed and end > fixed[-1] else list(fixed)
+    found = set(kept)
+    for begin, stop in pairwise([*kept, end] if kept[-1] < end else kept):
+        found.update(range(begin, stop, step))
+    return sorted(found)
 
 
 def _monthly(fixed: Sequence[int], end: int, closed: bool, schedule: Row) -> list[int]:

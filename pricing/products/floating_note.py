@@ -13,10 +13,12 @@ from pricing.batch import Names
 from pricing.dates import date_of
 from pricing.failure import Refused
 from pricing.position import PositionInput
-from pricing.products import fields
-from pricing.products.bond_plan import coupon_plan, due_days
+from pricing.products import fields, range_accrual, rate_options
+from pricing.products.bond_plan import amortised_balances, coupon_plan, due_days, scheduled_balances
 from pricing.products.coupon_dates import coupon_schedule
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
+from pricing.products.range_accrual import AccrualRange
+from pricing.products.rate_options import INTRINSIC, OPTION_MODELS, UNLIMITED
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.state import DebtState, check_credit
@@ -24,22 +26,25 @@ from pricing.products.terms import ACCRUAL_DATES, FREQUENCIES
 
 PRODUCT_TYPE = "FLOATING_NOTE"
 
-UNLIMITED = 1e9
-"""Stands for no cap, and with a minus for no floor, in a packed batch."""
 DAILY_RATES = ("COMPOUNDED", "AVERAGED")
 RESETS = ("ADVANCE", "ARREARS")
+AMORTISATIONS = ("BULLET", "LINEAR", "SCHEDULE")
 
 COLUMNS = {
     **DEBT_AND_SCHEDULE,
+    **range_accrual.COLUMNS,
     "face": "f8",
     "redemption": "f8",
     "index": "i4",
     "margin": "f8",
     "coupon_payment": "ragged i4",
     "coupon_value": "ragged f8",
+    "balance_payment": "ragged i4",
+    "balance_value": "ragged f8",
     "floor": "f8",
     "cap": "f8",
     "index_floor": "f8",
+    "options": "i4",
     "lag": "i1",
     "arrears": "i1",
     "lookback": "i1",
@@ -76,6 +81,20 @@ class FloatingNoteTerms:
     accrual_dates: str = declared(
         "choice", "whether interest runs to moved dates", "ADJUSTED", choices=ACCRUAL_DATES
     )
+    amortisation: str = declared(
+        "choice", "how the face is repaid", "BULLET", choices=AMORTISATIONS
+    )
+    principal_schedule: tuple[tuple[int, float], ...] | None = declared(
+        "steps", "[[due date, principal per 100 of original face], ...], for SCHEDULE",
+        None, low=0.0, high=100.0, code="AMOUNT_OUT_OF_RANGE",
+    )  # fmt: skip
+    accrual_range: AccrualRange | None = field(
+        default=None,
+        metadata=about(
+            "object", "rate earned on days the index is in a range, in place of the index",
+            of=AccrualRange,
+        ),
+    )  # fmt: skip
     margin_steps: tuple[tuple[int, float], ...] | None = declared(
         "steps",
         "[[date, margin], ...]: from the coupon period that begins on the date on",
@@ -87,6 +106,13 @@ class FloatingNoteTerms:
     floor: float | None = declared("rate", "least coupon, margin included", None)
     cap: float | None = declared("rate", "highest coupon, margin included", None)
     index_floor: float | None = declared("rate", "least index rate, before the margin", None)
+    option_model: str = declared(
+        "choice", "whether limits are worth what they are in each market state, or time value too",
+        INTRINSIC, choices=OPTION_MODELS,
+    )  # fmt: skip
+    volatility: str | None = declared(
+        "text", "surface of VOLATILITY; absent: the only one of the index' currency", None
+    )
     reset: str = declared(
         "choice", "whether a term rate is fixed before the period or at its end", "ADVANCE",
         choices=RESETS,
@@ -153,7 +179,9 @@ def _row(position: PositionInput, names: Names) -> Row:
     row.update(debt_row(state, terms.discount_curve, names))
     if terms.margin_steps is not None:
         row.update(coupon_plan(terms.margin_steps, row, "terms.margin_steps"))
+    row.update(_principal(terms, row))
     row.update(_limits(terms))
+    row.update(range_accrual.row(terms.accrual_range))
     row.update(_fixed(terms, row))
     row.update(
         face=state.quantity,
@@ -161,6 +189,7 @@ def _row(position: PositionInput, names: Names) -> Row:
         redemption=terms.redemption,
         index=names.code(terms.index),
         margin=terms.margin,
+        options=rate_options.code(terms.option_model, terms.volatility, names),
         lag=-1 if terms.fixing_lag_days is None else terms.fixing_lag_days,
         arrears=RESETS.index(terms.reset),
         lookback=terms.lookback_days,
@@ -173,7 +202,23 @@ def _row(position: PositionInput, names: Names) -> Row:
     return row
 
 
+def _principal(terms: FloatingNoteTerms, schedule: Row) -> Row:
+    if (terms.principal_schedule is not None) != (terms.amortisation == "SCHEDULE"):
+        raise Refused("TERMS_INVALID", "terms.principal_schedule: goes with SCHEDULE alone")
+    if terms.principal_schedule is not None:
+        return scheduled_balances(terms.principal_schedule, schedule)
+    if terms.amortisation == "LINEAR":
+        return amortised_balances("LINEAR", 0.0, 0.0, schedule)
+    return {}
+
+
 def _limits(terms: FloatingNoteTerms) -> Row:
+    if terms.accrual_range is not None:
+        for name in ("floor", "cap", "index_floor"):
+            if getattr(terms, name) is not None:
+                raise Refused("TERMS_INVALID", f"terms.{name}: a range accrual has none")
+        if terms.reset == "ARREARS":
+            raise Refused("TERMS_INVALID", "terms.reset: a range accrual is set day by day")
     floor = -UNLIMITED if terms.floor is None else terms.floor
     cap = UNLIMITED if terms.cap is None else terms.cap
     if floor > cap:

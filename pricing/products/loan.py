@@ -14,14 +14,23 @@ from pricing.batch import Names
 from pricing.daycount import CONVENTIONS
 from pricing.failure import Refused
 from pricing.position import PositionInput
-from pricing.products import fields, loan_default, loan_floating, loan_plan, loan_prepayment
+from pricing.products import (
+    fields,
+    loan_default,
+    loan_floating,
+    loan_plan,
+    loan_prepayment,
+    loan_recovery,
+)
 from pricing.products.fields import CALENDAR, DAY_COUNT, ROLL, about, declared
 from pricing.products.loan_default import DefaultAssumption
 from pricing.products.loan_floating import FloatingRate
 from pricing.products.loan_prepayment import NO_PREPAYMENT, Prepayment
+from pricing.products.loan_recovery import RecoverableState
+from pricing.products.rate_options import INTRINSIC
 from pricing.products.rows import DEBT_AND_SCHEDULE, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
-from pricing.products.state import DebtState, check_credit
+from pricing.products.state import check_credit
 from pricing.products.terms import (
     ACCRUAL_DATES,
     FREQUENCIES,
@@ -45,12 +54,14 @@ class Path(IntEnum):
 
     PLAIN: fixed flows by the shortest formulas. SCHEDULED: fixed flows of any terms. LINKED: the
     balance is fixed, interest follows an index. RECURSIVE: the balance depends on rates.
+    RECOVERED: in default, what is expected to come back.
     """
 
     PLAIN = 0
     SCHEDULED = 1
     LINKED = 2
     RECURSIVE = 3
+    RECOVERED = 4
 
 
 COLUMNS = {
@@ -75,6 +86,7 @@ COLUMNS = {
     **loan_prepayment.COLUMNS,
     **loan_default.COLUMNS,
     **loan_floating.COLUMNS,
+    **loan_recovery.COLUMNS,
 }
 
 
@@ -160,7 +172,7 @@ class LoanTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class LoanState(DebtState):
+class LoanState(RecoverableState):
     """What is true of the loan tonight; what is absent is derived from the terms."""
 
     outstanding_principal: float | None = declared(
@@ -194,7 +206,8 @@ def pack(inputs: Sequence[PositionInput], names: Names) -> Packed:
 def _row(position: PositionInput, names: Names) -> Row:
     terms, state = read(position)
     defaults = terms.default is not None and terms.default.kind != "NONE"
-    check_credit(state, defaults=defaults)
+    recovers = loan_recovery.expected(state)
+    check_credit(state, defaults=defaults, recovers=recovers)
     months = FREQUENCIES[terms.frequency]
     first_month, first_day = month_and_day(terms.first_payment_date)
     pay_day = terms.payment_day or first_day
@@ -237,12 +250,14 @@ def _row(position: PositionInput, names: Names) -> Row:
         )
     )
     rate = _rate(terms, state)
+    path = _path(terms, interest_only >= payments)
+    _check_options(terms.floating, path)
     if terms.floating is not None:
         row.update(loan_floating.row(terms.floating, names))
     row.update(
         contract_rate=rate if terms.rate is None else terms.rate,
         current_known=state.current_rate is not None,
-        path=_path(terms, interest_only >= payments),
+        path=path,
         strip=STRIPS.index(terms.strip),
         indices=names.code(_indices(terms)),
         grace=terms.grace_payments,
@@ -263,6 +278,11 @@ def _row(position: PositionInput, names: Names) -> Row:
         payment_basis=CONVENTIONS.index(terms.payment_basis or terms.interest_basis),
     )
     _check_plan(terms)
+    if recovers:
+        row.update(loan_recovery.row(state, principal))
+        # What prepays or follows an index before is no matter of a loan in default.
+        row.update(path=Path.RECOVERED, indices=names.code(""), prepayment=0)
+        row["maturity"] = row["recovery_day"]
     return row
 
 
@@ -283,12 +303,16 @@ def _rate(terms: LoanTerms, state: LoanState) -> float:
 
 REFINANCING = "~"
 """Begins the name of an index that no payment follows."""
+SURFACE = "^"
+"""Begins the choice of volatility that the index before it is valued with."""
 
 
 def _indices(terms: LoanTerms) -> str:
     """Return the names of the indices a loan depends on, with a blank between them."""
     curve = terms.prepayment.curve if terms.prepayment is not None else None
     names = [] if terms.floating is None else [terms.floating.index]
+    if terms.floating is not None and (surface := loan_floating.surface(terms.floating)):
+        names.append(f"{SURFACE}{surface}")
     return " ".join(names if curve is None else [*names, f"{REFINANCING}{curve.index}"])
 
 
@@ -317,6 +341,17 @@ def _path(terms: LoanTerms, never_amortises: bool) -> Path:
         or (limited and floating.margin_steps is not None)
     )
     return Path.RECURSIVE if depends else Path.LINKED
+
+
+def _check_options(floating: FloatingRate | None, path: Path) -> None:
+    """Refuse time value where a limit moves the balance too: that is no option on one rate."""
+    if floating is None or floating.option_model == INTRINSIC or path is Path.LINKED:
+        return
+    raise Refused(
+        "TERMS_INVALID",
+        "terms.floating.option_model: VOLATILITY is of loans whose balance no rate moves: no level "
+        "payment, periodic limit, grace period, S-curve or limit with steps of the margin",
+    )
 
 
 def _check_plan(terms: LoanTerms) -> None:

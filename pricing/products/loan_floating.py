@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pricing.batch import Names
 from pricing.failure import Refused
+from pricing.products import rate_options
 from pricing.products.fields import declared
+from pricing.products.rate_options import INTRINSIC, OPTION_MODELS, UNLIMITED
 from pricing.products.rows import Row
 
-UNLIMITED = 1e9
-"""Stands for no cap, and with a minus for no floor, in a packed batch."""
 DAILY_RATES = ("COMPOUNDED", "AVERAGED")
 RESETS = ("ADVANCE", "ARREARS")
 BY_INDEX = 2
@@ -23,6 +23,7 @@ COLUMNS = {
     "index_cap": "f8",
     "rate_floor": "f8",
     "rate_cap": "f8",
+    "options": "i4",
     "periodic_down": "f8",
     "periodic_up": "f8",
     "reset_payments": "i2",
@@ -51,6 +52,13 @@ class FloatingRate:
     index_cap: float | None = declared("rate", "highest index rate, before the margin", None)
     floor: float | None = declared("rate", "least rate over the life, margin included", None)
     cap: float | None = declared("rate", "highest rate over the life, margin included", None)
+    option_model: str = declared(
+        "choice", "whether limits are worth what they are in each market state, or time value too",
+        INTRINSIC, choices=OPTION_MODELS,
+    )  # fmt: skip
+    volatility: str | None = declared(
+        "text", "surface of VOLATILITY; absent: the only one of the index' currency", None
+    )
     periodic_cap: float | None = declared(
         "rate", "most the rate may rise at a reset", None, low=0.0
     )
@@ -91,6 +99,11 @@ def is_periodic(floating: FloatingRate) -> bool:
     return floating.periodic_cap is not None or floating.periodic_floor is not None
 
 
+def surface(floating: FloatingRate) -> str:
+    """Return the choice of volatility as it stands in a packed batch, "" for none."""
+    return rate_options.surface(floating.option_model, floating.volatility, "terms.floating")
+
+
 def row(floating: FloatingRate, names: Names) -> Row:
     """Return the columns of a floating rate; refuse limits that exclude each other."""
     index_floor, index_cap = _limits(
@@ -111,6 +124,7 @@ def row(floating: FloatingRate, names: Names) -> Row:
         "index_cap": index_cap,
         "rate_floor": floor,
         "rate_cap": cap,
+        "options": names.code(surface(floating)),
         "periodic_down": down,
         "periodic_up": up,
         "reset_payments": floating.reset_payments,

@@ -17,11 +17,14 @@ from pricing.products import fields
 from pricing.products.fields import CALENDAR, ROLL, about, declared
 from pricing.products.pool_assumptions import COLUMNS as ASSUMPTION_COLUMNS
 from pricing.products.pool_assumptions import (
+    ON_RATES,
     PoolDefault,
     PoolPrepayment,
     assumption_row,
     check_basis,
 )
+from pricing.products.pool_paths import COLUMNS as PATH_COLUMNS
+from pricing.products.pool_paths import PoolPaths, path_row
 from pricing.products.rows import DEBT_COLUMNS, Packed, Row, debt_row
 from pricing.products.rows import pack as pack_rows
 from pricing.products.state import DebtState, check_credit
@@ -35,6 +38,7 @@ MAX_MONTHS = 600
 COLUMNS = {
     **DEBT_COLUMNS,
     **ASSUMPTION_COLUMNS,
+    **PATH_COLUMNS,
     "start_month": "i2",
     "start_day": "i1",
     "delay": "i2",
@@ -99,6 +103,14 @@ class PoolTerms:
     default: PoolDefault | None = field(
         default=None, metadata=about("object", "default assumption; absent: none", of=PoolDefault)
     )
+    monte_carlo: PoolPaths | None = field(
+        default=None,
+        metadata=about(
+            "object",
+            "value over paths of rates what is prepaid by a curve; absent: on the forward curve",
+            of=PoolPaths,
+        ),
+    )
     discount_curve: str = declared("text", "curve to discount on; absent: the currency's", "")
     attributes: Any = field(
         default=None, metadata=about("object", "facts carried for others, not read here")
@@ -158,6 +170,7 @@ def _row(position: PositionInput, names: Names) -> Row:
     return {
         **debt_row(state, terms.discount_curve, names),
         **assumption_row(terms.prepayment, terms.default),
+        **_paths(terms, names),
         "start_month": month,
         "start_day": day,
         "delay": terms.payment_delay_days,
@@ -173,8 +186,23 @@ def _row(position: PositionInput, names: Names) -> Row:
         "strip": STRIPS.index(terms.strip),
         "balance": balance,
         "notional": balance,
-        "survival": state.survival,
+        "survival": state.pool_factor if _on_balance(terms) else state.survival,
     }
+
+
+def _paths(terms: PoolTerms, names: Names) -> Row:
+    """Return the columns of paths: those of one pool and its strips, whatever is held, agree.
+
+    Speeds that do not depend on rates need none: the mean over paths is the value on the curve.
+    """
+    pool = (terms.accrual_start_date, terms.wac, terms.wam, terms.age)
+    row = path_row(terms.monte_carlo, pool, names)
+    on_rates = terms.prepayment is not None and terms.prepayment.kind in ON_RATES
+    return row if on_rates else {}
+
+
+def _on_balance(terms: PoolTerms) -> bool:
+    return terms.prepayment is not None and terms.prepayment.burnout_basis == "BALANCE"
 
 
 def _balance(state: PoolState) -> float:

@@ -12,8 +12,13 @@ from pricing.failure import Refused
 from pricing.products.fields import declared
 from pricing.products.rows import Row
 
-PREPAYMENT_KINDS = ("NONE", "CPR", "SMM", "PSA", "ABS", "S_CURVE")
+PREPAYMENT_KINDS = ("NONE", "CPR", "SMM", "PSA", "ABS", "S_CURVE", "ARCTAN")
+ON_RATES = ("S_CURVE", "ARCTAN")
+"""The kinds whose speed follows what refinancing saves."""
+STEEPEST = {"S_CURVE": 300.0, "ARCTAN": 1000.0}
 DEFAULT_KINDS = ("CDR", "MDR", "SDA")
+
+BURNOUT_BASES = ("SURVIVAL", "BALANCE")
 
 MAX_LAG = 60
 
@@ -28,6 +33,8 @@ COLUMNS = {
     "rate_months": "i2",
     "seasoning": "i2",
     "burnout": "f8",
+    "on_balance": "i1",
+    "seasonality": "ragged f8",
     "lockout": "i2",
     "default": "i1",
     "default_speeds": "ragged f8",
@@ -44,7 +51,7 @@ class PoolPrepayment:
 
     kind: str = declared(
         "choice",
-        "CPR, SMM, PSA and ABS are speeds; S_CURVE depends on what refinancing saves",
+        "CPR, SMM, PSA and ABS are speeds; S_CURVE and ARCTAN depend on what refinancing saves",
         choices=PREPAYMENT_KINDS,
     )
     speed: float | None = declared(
@@ -59,24 +66,37 @@ class PoolPrepayment:
         code="RATE_OUT_OF_RANGE",
     )
     lowest: float = declared(
-        "rate", "S_CURVE: CPR where nothing is saved", 0.0, low=0.0, high=0.9999
+        "rate", "curves: CPR where nothing is saved", 0.0, low=0.0, high=0.9999
     )
     highest: float | None = declared(
-        "rate", "S_CURVE: CPR where much is saved", None, low=0.0, high=0.9999
+        "rate", "curves: CPR where much is saved", None, low=0.0, high=0.9999
     )
     slope: float = declared(
-        "number", "S_CURVE: steepness per unit of rate", 150.0, positive=True, high=300.0
+        "number", "curves: steepness per unit of rate", 150.0, positive=True, high=1000.0
     )
-    centre: float = declared("rate", "S_CURVE: saving at the middle of the curve", 0.01)
+    centre: float = declared("rate", "curves: saving at the middle of the curve", 0.01)
     mortgage_spread: float = declared(
-        "rate", "S_CURVE: new loans' rate over the forward rate of the discount curve", 0.0
+        "rate", "curves: new loans' rate over the forward rate of the discount curve", 0.0
     )
-    rate_tenor: int = declared("integer", "S_CURVE: years of that forward rate", 10, low=1, high=30)
+    rate_tenor: int = declared("integer", "curves: years of that forward rate", 10, low=1, high=30)
     seasoning: int = declared(
-        "integer", "S_CURVE: months of age until the curve is in full force", 0, low=0, high=360
+        "integer", "curves: months of age until the curve is in full force", 0, low=0, high=360
     )
     burnout: float = declared(
-        "rate", "S_CURVE: share of the speed lost once all that can prepay has", 0.0, low=0.0
+        "rate", "curves: share of the speed lost once all that can prepay has", 0.0, low=0.0
+    )
+    burnout_basis: str = declared(
+        "choice",
+        "curves: what is left, of loans that can prepay or of the original balance",
+        "SURVIVAL",
+        choices=BURNOUT_BASES,
+    )
+    seasonality: tuple[float, ...] | None = declared(
+        "numbers",
+        "curves: what multiplies the speed of each month, January first; absent: 1",
+        None,
+        low=0.0,
+        high=10.0,
     )
     lockout: int = declared(
         "integer", "months of age in which nothing is prepaid", 0, low=0, high=600
@@ -127,25 +147,42 @@ def assumption_row(
     return {**_prepayment(prepayment, f"{place}.prepayment"), **_default(default, place)}
 
 
+MONTHS = 12
+_EVEN: Row = {"seasonality": (1.0,)}
+
+
 def _prepayment(given: PoolPrepayment | None, place: str) -> Row:
     if given is None or given.kind == "NONE":
         if given is not None and (given.speed or given.vector):
             raise Refused("TERMS_INVALID", f"{place}.speed: NONE has no speed")
-        return {"prepayment": 0, "speeds": (0.0,), "rate_months": 120}
+        return {**_EVEN, "prepayment": 0, "speeds": (0.0,), "rate_months": 120}
     row: dict[str, Any] = {
+        **_EVEN,
         "prepayment": PREPAYMENT_KINDS.index(given.kind),
         "rate_months": given.rate_tenor * 12,
         "lockout": given.lockout,
     }
-    if given.kind != "S_CURVE":
+    if given.kind not in ON_RATES:
         row["speeds"] = _speeds(given.kind, given.speed, given.vector, place)
         return row
     if given.speed is not None or given.vector is not None:
-        raise Refused("TERMS_INVALID", f"{place}.speed: S_CURVE has lowest and highest instead")
+        raise Refused(
+            "TERMS_INVALID", f"{place}.speed: {given.kind} has lowest and highest instead"
+        )
     if given.highest is None:
         raise Refused("TERMS_INVALID", f"{place}.highest is missing")
     if given.highest < given.lowest:
         raise Refused("RATE_OUT_OF_RANGE", f"{place}.highest: it is below lowest")
+    if given.slope > STEEPEST[given.kind]:
+        raise Refused(
+            "AMOUNT_OUT_OF_RANGE",
+            f"{place}.slope: {given.kind} {given.slope:g} is above {STEEPEST[given.kind]:g}",
+        )
+    if given.seasonality is not None:
+        if len(given.seasonality) != MONTHS:
+            raise Refused("TERMS_INVALID", f"{place}.seasonality: twelve numbers are expected")
+        row["seasonality"] = given.seasonality
+    row["on_balance"] = BURNOUT_BASES.index(given.burnout_basis)
     curve = ("lowest", "highest", "slope", "centre", "mortgage_spread", "seasoning", "burnout")
     return {**row, "speeds": (0.0,), **{name: getattr(given, name) for name in curve}}
 

@@ -12,6 +12,7 @@ from pricing.batch import Batch, Column, Names, Ragged
 from pricing.currencies import is_currency
 from pricing.failure import Failure, Refused
 from pricing.position import PositionInput
+from pricing.products.facility import under_facility
 from pricing.products.fields import shown
 from pricing.products.state import (
     ACCRUAL_STATUSES,
@@ -74,7 +75,7 @@ def pack(
                 raise Refused("UNKNOWN_PRODUCT", f"{position.product_type} is no {product_type}")
             if not isinstance(position.currency, str) or not is_currency(position.currency):
                 raise Refused("UNKNOWN_CURRENCY", f"currency {shown(position.currency)}")
-            row = row_of(position, names)
+            row = row_of(under_facility(position), names)
         except Refused as refused:
             failure = refused.failure
         row["currency"] = names.code(str(position.currency)[:40])

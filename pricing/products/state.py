@@ -58,14 +58,16 @@ class DebtState:
     )
 
 
-def check_credit(state: DebtState, *, defaults: bool = False) -> None:
+def check_credit(state: DebtState, *, defaults: bool = False, recovers: bool = False) -> None:
     """Refuse a state that has no value; `defaults`: whether the flows projected are adjusted.
+
+    `recovers`: in default, with expected recoveries, which are adjusted flows.
 
     Credit is counted once: in the spread, or in the flows.
     """
     if state.status == "CLOSED":
         raise Refused("CLOSED", "the position is closed")
-    if state.status in ("DEFAULTED", "CHARGED_OFF"):
+    if state.status in ("DEFAULTED", "CHARGED_OFF") and not recovers:
         raise Refused("RECOVERY_MISSING", f"status {state.status} without expected recoveries")
     if state.credit_basis == "CASHFLOW":
         if state.spread_source != "SUPPLIED":
@@ -73,10 +75,15 @@ def check_credit(state: DebtState, *, defaults: bool = False) -> None:
                 "CREDIT_COUNTED_TWICE",
                 f"credit_basis is CASHFLOW and spread_source {state.spread_source} a credit spread",
             )
-        if not defaults:
+        if not defaults and not recovers:
             raise Refused(
                 "TERMS_INVALID", "state.credit_basis: CASHFLOW, and the flows have no defaults"
             )
+    elif recovers:
+        raise Refused(
+            "CREDIT_COUNTED_TWICE",
+            "expected recoveries are default-adjusted flows and credit_basis is SPREAD",
+        )
     elif defaults:
         raise Refused(
             "CREDIT_COUNTED_TWICE", "terms.default adjusts the flows and credit_basis is SPREAD"

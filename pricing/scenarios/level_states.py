@@ -46,9 +46,10 @@ class Levels:
     additions: FloatArray
 
     def of(self, base: FloatArray, states: StateSet) -> FloatArray:
-        """Return base (n,) under the scenarios of states: (n, states)."""
+        """Return base (n,) or (n, states) under the scenarios of states: (n, states)."""
         at = states.scenario_of
-        return np.asarray(base[:, None] * self.factors[at] + self.additions[at])
+        wide = base[:, None] if base.ndim == 1 else base
+        return np.asarray(wide * self.factors[at] + self.additions[at])
 
     def refuse(
         self,
@@ -114,9 +115,17 @@ class LevelStates:
     def volatility(
         self, name: str, expiries: FloatArray, columns: FloatArray, states: StateSet
     ) -> FloatArray:
-        """Return (n, states): volatilities of (expiry in years, strike or tenor), never below 0."""
+        """Return (n, states): volatilities of (expiry in years, strike or tenor), never below 0.
+
+        `columns` (n,), or (n, states) where each state has its own.
+        """
         surface = self._market.volatilities[name]
-        values = self._volatility[name].of(surface.at(expiries, columns), states)
+        if columns.ndim == 2:
+            years = np.repeat(expiries, columns.shape[1])
+            base = surface.at(years, columns.ravel()).reshape(columns.shape)
+        else:
+            base = surface.at(expiries, columns)
+        values = self._volatility[name].of(base, states)
         values += _bumps(states, Bump.VOLATILITY, surface.unit)
         return np.maximum(values, 0.0)
 

@@ -286,7 +286,10 @@ class States:
     def state_volatility(
         self, name: str, expiries: FloatArray, columns: FloatArray, states: StateSet
     ) -> FloatArray:
-        """Return (n, states): volatilities of a surface at (expiry in years, strike or tenor)."""
+        """Return (n, states): volatilities of a surface at (expiry in years, strike or tenor).
+
+        `columns` (n,), or (n, states) where each state has its own.
+        """
         return self._levels.volatility(name, expiries, columns, states)
 
     def state_hull_white(self, currency: str, states: StateSet) -> tuple[float, FloatArray]:

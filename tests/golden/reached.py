@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ADDED = {"ore.curves.usd_dual", "ql.callable.both", "ql.callable.put", "tieout.clo"}
+ADDED = {
+    "ore.curves.usd_dual", "ql.bonds.excoupon_gilt", "ql.callable.both", "ql.callable.put",
+    "tieout.clo", "ust.II.B.short_first", "ust.II.E.reopen_long_first_regular",
+    "ust.II.G.reopen_long_first_fraction", "ust.III.B.tips_reopened", "ust.IV.B.frn_premium",
+    "ust.IV.C.frn_reopened",
+}  # fmt: skip
 AS_A_BOND = {
     "ore.bond18.Bond_Amortizing_FixedAmount", "ore.bond18.Bond_Amortizing_Percentage_Previous",
 }  # fmt: skip
@@ -16,7 +21,8 @@ AS_PAPER = {"ql.bonds.zero.1", "ql.bonds.zero.3"}
 FOLDERS = {
     "ABS_MBS": "pool", "AMORT_LOAN": "loan", "CALLABLE_BOND": "callable_bond",
     "DERIVATIVE": "derivative", "FIXED_BOND": "bond", "FLOATING_NOTE": "floating_note",
-    "FX_FWD": "fx_forward", "INFLATION_BOND": "inflation_bond", "STRUCTURED": "structured",
+    "FX_FWD": "fx_forward", "INFLATION_BOND": "inflation_bond", "REVOLVER": "revolver",
+    "STRUCTURED": "structured",
     "ZERO_COUPON": "zero_coupon",
 }  # fmt: skip
 ALSO = {"ABS_MBS": AS_A_POOL, "FIXED_BOND": AS_A_BOND, "ZERO_COUPON": AS_PAPER}

@@ -43,6 +43,18 @@ APPENDIX_B = [
         id="regular_first_period",
     ),
     pytest.param(
+        "ust.II.B.short_first",
+        "1990-04-02",
+        {
+            "dated_date": "1990-04-02",
+            "maturity_date": "1992-03-31",
+            "coupon": "0.085",
+            "end_of_month": True,
+        },
+        "price",
+        id="short_first_period",
+    ),
+    pytest.param(
         "ust.II.C.long_first",
         "1990-03-01",
         {
@@ -67,6 +79,30 @@ APPENDIX_B = [
         {"dated_date": "1983-05-16", "maturity_date": "1991-05-15", "coupon": "0.105"},
         "clean_price",
         id="reopened_in_short_first",
+    ),
+    pytest.param(
+        "ust.II.E.reopen_long_first_regular",
+        "1985-11-04",
+        {
+            "dated_date": "1985-07-02",
+            "first_coupon_date": "1986-02-15",
+            "maturity_date": "2005-08-15",
+            "coupon": "0.1075",
+        },
+        "clean_price",
+        id="reopened_in_the_regular_part_of_a_long_first",
+    ),
+    pytest.param(
+        "ust.II.G.reopen_long_first_fraction",
+        "1988-11-15",
+        {
+            "dated_date": "1988-10-15",
+            "first_coupon_date": "1989-06-15",
+            "maturity_date": "1994-12-15",
+            "coupon": "0.0975",
+        },
+        "clean_price",
+        id="reopened_in_the_short_part_of_a_long_first",
     ),
 ]
 
@@ -155,6 +191,36 @@ def test_ex_coupon_bond_is_quoted_as_the_market_quotes_it() -> None:
         wanted = expected["modified_duration"][place]
         assert found["MODIFIED_DURATION"] == pytest.approx(wanted, abs=1e-5)
         assert found["YIELD_CONVEXITY"] == pytest.approx(expected["convexity"][place], abs=1e-4)
+
+
+def test_gilt_around_its_ex_date_is_quoted_as_the_market_quotes_it() -> None:
+    """GB0009997999 under UK_DMO; the values are Bloomberg's, as QuantLib says.
+
+    Its ex date is seven business days before the coupon, and it still trades with it on that day.
+    """
+    published = case("bond", "ql.bonds.excoupon_gilt")
+    inputs, expected = published["inputs"], published["expected"]
+    terms = {
+        "dated_date": inputs["issue"],
+        "maturity_date": inputs["maturity"],
+        "coupon": "0.08",
+        "day_count": "ACT/ACT ICMA",
+        "yield_convention": "UK_DMO",
+        "ex_coupon_days": 6,
+        "ex_coupon_day_type": "BUSINESS",
+        "ex_coupon_calendar": "UK",
+    }
+    for place, day in enumerate(inputs["settlements"]):
+        found = at(day, terms, inputs["clean_price"])
+        for measure, name in (
+            ("ACCRUED", "accrued"),
+            ("DIRTY_PRICE", "dirty"),
+            ("YIELD_SEMI_BOND", "yield_"),
+            ("MODIFIED_DURATION", "modified_duration"),
+            ("YIELD_CONVEXITY", "convexity"),
+        ):
+            tolerance = published["tolerance"]
+            assert found[measure] == pytest.approx(expected[name][place], abs=tolerance)
 
 
 def test_street_price_and_duration_are_stratas() -> None:

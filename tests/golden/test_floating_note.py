@@ -64,13 +64,15 @@ def test_note_on_a_term_index_prices_as_quantlib_keeps(name: str, discount: str)
     )
 
 
-def constant_index(day: str, dates: list[str], rate: float) -> dict[str, Any]:
-    """Return a market whose overnight index pays the same simple rate over each period."""
+def constant_index(
+    day: str, dates: list[str], rate: float, *, each_day: bool = False
+) -> dict[str, Any]:
+    """Return a market whose overnight index pays the same simple rate over each period, or day."""
     start = dt.date.fromisoformat(day)
     nodes, growth = [], 1.0
     for begin, end in itertools.pairwise([day, *dates]):
         days = (dt.date.fromisoformat(end) - dt.date.fromisoformat(begin)).days
-        growth *= 1.0 + rate * days / 360.0
+        growth *= (1.0 + rate / 360.0) ** days if each_day else 1.0 + rate * days / 360.0
         years = (dt.date.fromisoformat(end) - start).days / 365.0
         nodes.append([end, repr(math.log(growth) / years)])
     market = flat(day)
@@ -138,6 +140,57 @@ def test_treasury_note_dated_before_its_issue_is_priced_as_31_cfr_356_says() -> 
     )
     error = abs(found["DISCOUNT_MARGIN"] - inputs["discount_margin"]) * 2.0 * 100.0
     assert error <= published["tolerance"]
+
+
+QUARTERS = [
+    "2012-10-31", "2013-01-31", "2013-04-30", "2013-07-31",
+    "2013-10-31", "2014-01-31", "2014-04-30", "2014-07-31",
+]  # fmt: skip
+
+
+def test_treasury_note_whose_interest_is_floored_is_priced_as_31_cfr_356_says() -> None:
+    published = case("floating_note", "ust.IV.B.frn_premium")
+    inputs = published["inputs"]
+    market = constant_index(inputs["dated"], QUARTERS, inputs["index_rate"])
+    terms = treasury_note(inputs["dated"], inputs["maturity"], inputs["spread"])
+    measures = ("DISCOUNT_MARGIN", "DIRTY_PRICE")
+    position = priced("FLOATING_NOTE", {**terms, "floor": "0"}, published["expected"]["price"])
+    found = measured(position, states(market, measures))
+    error = abs(found["DISCOUNT_MARGIN"] - inputs["discount_margin"]) * 2.0 * 100.0
+    assert error <= published["tolerance"]
+    unfloored = measured(
+        priced("FLOATING_NOTE", terms, published["expected"]["price"]), states(market, measures)
+    )
+    assert abs(unfloored["DISCOUNT_MARGIN"] - inputs["discount_margin"]) > 1e-4
+
+
+def test_reopened_treasury_note_is_priced_as_31_cfr_356_says() -> None:
+    """A month of interest at six auction rates is in the price, the rest at the last of them."""
+    published = case("floating_note", "ust.IV.C.frn_reopened")
+    inputs, expected = published["inputs"], published["expected"]
+    market = constant_index(inputs["settlement"], QUARTERS, inputs["index_rate"], each_day=True)
+    day, fixings = dt.date.fromisoformat(inputs["dated"]), []
+    for days, daily in inputs["daily"]:
+        for _ in range(days):
+            fixings.append([day.isoformat(), f"{daily * 3.6 - inputs['spread']:.11f}"])
+            day += dt.timedelta(days=1)
+    assert day.isoformat() == inputs["settlement"]
+    market["fixings"] = {"BILL_13W": fixings}
+    terms = treasury_note(inputs["dated"], inputs["maturity"], inputs["spread"])
+    terms["daily_rates"] = "AVERAGED"
+    measures = ("DISCOUNT_MARGIN", "ACCRUED", "DIRTY_PRICE")
+    position = priced("FLOATING_NOTE", terms, expected["clean_price"])
+    found = measured(position, states(market, measures))
+    tolerance = published["tolerance"]
+    assert found["ACCRUED"] == pytest.approx(expected["accrued"], abs=tolerance)
+    assert found["DIRTY_PRICE"] == pytest.approx(expected["dirty_price"], abs=tolerance)
+    # The source discounts the rest of the period at tonight's index rate, we at the period's: the
+    # two differ by 2.2e-6, which 61 of 730 days carry into the margin.
+    assert found["DISCOUNT_MARGIN"] == pytest.approx(inputs["discount_margin"], abs=2.5e-7)
+    batch = product("FLOATING_NOTE").pack([position], Names()).batch
+    flows = [f for f in cashflows(batch, states(market, measures)) if f.kind == "INTEREST"]
+    assert flows[0].amount == pytest.approx(expected["first_payment"], abs=tolerance)
+    assert flows[-1].amount == pytest.approx(expected["last_payment"], abs=tolerance)
 
 
 def test_index_rate_of_a_13_week_bill_is_that_of_31_cfr_356() -> None:

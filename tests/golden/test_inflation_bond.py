@@ -68,6 +68,38 @@ def test_real_yield_of_a_new_note_is_that_of_appendix_b() -> None:
     assert error <= published["tolerance"]
 
 
+def test_reopened_note_is_priced_as_appendix_b_says() -> None:
+    """The inflation-adjusted price and interest are the real ones times the index ratio."""
+    published = case("inflation_bond", "ust.III.B.tips_reopened")
+    inputs, expected = published["inputs"], published["expected"]
+    terms = {
+        "dated_date": inputs["dated"],
+        "maturity_date": inputs["maturity"],
+        "coupon": str(inputs["coupon"]),
+        "day_count": "ACT/ACT ICMA",
+        "index": "US_CPI_U",
+        "base_level": str(inputs["ref_cpi_issue"]),
+        "ratio_rounding": "US_TREASURY",
+        "deflation_floor": True,
+        "yield_convention": "US_TREASURY",
+    }
+    # July 163.2 and August 163.4: 163.29032 on 15 October.
+    history = [["1998-07", "163.2"], ["1998-08", "163.4"]]
+    market = states(cpi(inputs["settlement"], history), MEASURES)
+    found = measured(priced("INFLATION_BOND", terms, expected["real_price"]), market)
+    assert found["INDEX_RATIO"] == expected["index_ratio"]
+    tolerance = published["tolerance"]
+    assert found["ACCRUED"] == pytest.approx(expected["adjusted_accrued"], abs=tolerance)
+    adjusted = found["CLEAN_PRICE"] * found["INDEX_RATIO"]
+    assert adjusted == pytest.approx(expected["adjusted_price"], abs=tolerance)
+    assert adjusted + found["ACCRUED"] == pytest.approx(
+        expected["settlement_amount"], abs=tolerance
+    )
+    # The price moves by some 7.6 of 100 for 1 of yield.
+    error = abs(found["YIELD_REAL_SEMI_BOND"] - inputs["real_yield"]) * 7.6 * 100.0
+    assert error <= tolerance
+
+
 def test_payment_of_a_stripped_interest_component_is_that_of_appendix_b() -> None:
     published = case("inflation_bond", "ust.V.tips_strip")
     inputs, expected = published["inputs"], published["expected"]

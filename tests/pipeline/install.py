@@ -1,8 +1,7 @@
 """Puts the made-up book in the place of stored blocks, and a pause behind each claim."""
 
 from apps.portfolio import selectors
-from apps.run import adapters, leases, request
-from apps.run.management.commands import worker
+from apps.run import adapters, leases, process, request
 from tests.pipeline import book, pauses
 
 ENGINE = "made-up"
@@ -12,7 +11,7 @@ def in_this_process() -> None:
     selectors.load_shard = book.load_shard
     selectors.shards = book.shards
     adapters.verify_numeric_profile = pauses.verify_fitness
-    worker.engine = request.engine = lambda: ENGINE
+    process.engine = request.engine = lambda: ENGINE
     claim = leases.claim
 
     def claim_and_pause(connection, holder, count=1):

@@ -73,6 +73,10 @@ class PositionRow(Row):
     default_date: Date | None = None
     charge_off_to_date: AmountNotNegative | None = None
     recovery_to_date: AmountNotNegative | None = None
+    expected_recovery: AmountNotNegative | None = None
+    expected_recovery_date: Date | None = None
+    recovery_severity: Share | None = None
+    recovery_lag_months: Days | None = None
     specific_provision: AmountNotNegative | None = None
     modification: Word | None = None
 
@@ -96,6 +100,7 @@ class PositionRow(Row):
 
     spread: Rate | None = None
     spread_source: Literal["MARK", "SUPPLIED", "MATRIX"] | None = None
+    credit_basis: Literal["SPREAD", "CASHFLOW"] | None = None
 
     legal_entity: Identifier
     gl_account: Word | None = None
@@ -122,6 +127,8 @@ class PositionRow(Row):
     def _consistent(self) -> Self:
         if self.status == "PERFORMING" and self.default_date is not None:
             raise fault("CONFLICT", "no default_date while PERFORMING", "default_date")
+        if self.expected_recovery is not None and self.expected_recovery_date is None:
+            raise fault("REQUIRED", "a date beside an expected_recovery", "expected_recovery_date")
         if self.accrual_status == "NON_ACCRUAL" and self.non_accrual_date is None:
             raise fault("REQUIRED", "a date while NON_ACCRUAL", "non_accrual_date")
         for name in ("mark_date", "mark_source"):

@@ -73,3 +73,6 @@ SELECT f.code, f.currency, f.commitment, p.code
 SELECT f.code, v.id, v.content_hash
   FROM facility f JOIN facility_version v ON v.id = f.current_version_id
  WHERE f.code = ANY(string_to_array(%(codes)s, E'\x1f'))
+
+-- name: facility_documents
+SELECT id, document FROM facility_version WHERE id = ANY(%(ids)s)

@@ -74,7 +74,7 @@ SELECT p.currency, count(*),
 
 -- name: snapshot_rows
 SELECT p.position_id, p.book, p.product_type, p.currency, p.document, p.row_hash,
-       p.terms_id, p.counterparty_version_id
-  FROM position p
+       p.terms_id, p.counterparty_version_id, p.facility_version_id, s.as_of
+  FROM position p JOIN position_snapshot s ON s.id = p.snapshot_id
  WHERE p.snapshot_id = %(id)s AND p.ordinal >= %(first)s AND p.ordinal < %(last)s
  ORDER BY p.ordinal

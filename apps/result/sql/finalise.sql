@@ -8,34 +8,62 @@ FROM run_axis WHERE run = %(run)s ORDER BY block, ordinal
 -- A position is whole in every block or an error in block 0.
 SELECT block, status, count(*) FROM valuation WHERE run = %(run)s GROUP BY block, status
 
--- name: hash_joins
--- A snapshot that was imported a moment ago has no statistics yet: the planner takes its positions
--- for a few and joins them to the tree row by row, 14 s at 100,000 positions instead of 0.2.
-SET LOCAL enable_nestloop = off
-
--- name: any_joins
-SET LOCAL enable_nestloop TO DEFAULT
-
 -- name: expected
-SELECT count(*)
-FROM position p
+-- The blocks hold each position of a sealed snapshot once. They are few: the rows themselves are
+-- read by nobody between import and run, and a first reader rewrites their pages.
+SELECT coalesce(sum(b.count), 0)::int8
+FROM position_block b
 JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.ancestor = %(node)s
-    AND c.descendant = p.book
-WHERE p.snapshot_id = %(snapshot)s
+    AND c.descendant = b.book
+WHERE b.snapshot_id = %(snapshot)s
 
 -- name: unvalued
--- Positions that have neither a value nor an error, or stand in another book.
+-- Positions that have neither a value nor an error, or stand in another book: looked for in the
+-- blocks whose rows are not all there.
+WITH short AS MATERIALIZED (
+    SELECT b.first, b.count
+    FROM position_block b
+    JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.ancestor = %(node)s
+        AND c.descendant = b.book
+    WHERE b.snapshot_id = %(snapshot)s AND b.count <> (
+        SELECT count(*) FROM valuation v
+        WHERE v.run = %(run)s AND v.block = 0 AND v.book = b.book
+          AND v.position >= b.first AND v.position < b.first + b.count
+    )
+    ORDER BY b.first
+    LIMIT 5
+)
 SELECT p.ordinal, p.position_id
-FROM position p
-JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.ancestor = %(node)s
-    AND c.descendant = p.book
-WHERE p.snapshot_id = %(snapshot)s
-  AND NOT EXISTS (
+FROM short s
+JOIN position p ON p.snapshot_id = %(snapshot)s
+    AND p.ordinal >= s.first AND p.ordinal < s.first + s.count
+WHERE NOT EXISTS (
     SELECT FROM valuation v
     WHERE v.run = %(run)s AND v.position = p.ordinal AND v.block = 0 AND v.book = p.book
 )
 ORDER BY p.ordinal
 LIMIT 5
+
+-- name: ancestors
+-- Every node at or below the run's own, with each node between them.
+SELECT c.descendant, c.ancestor
+FROM portfolio_closure c
+JOIN portfolio_closure inside ON inside.tree_id = c.tree_id
+    AND inside.ancestor = %(node)s AND inside.descendant = c.ancestor
+WHERE c.tree_id = %(tree)s
+ORDER BY c.descendant, c.ancestor
+
+-- name: members
+SELECT dimension, member, count(*) FROM rollup_partial
+WHERE run = %(run)s AND block = %(block)s
+GROUP BY dimension, member ORDER BY dimension, member
+
+-- name: partials
+SELECT node, dimension, member, count, covered, covered_notional, uncovered_notional, cells
+FROM rollup_partial
+WHERE run = %(run)s AND block = %(block)s
+  AND (dimension, member) >= (%(first_dimension)s::int2, %(first_member)s::int4)
+  AND (dimension, member) <= (%(last_dimension)s::int2, %(last_member)s::int4)
 
 -- name: root
 SELECT count, covered FROM rollup
@@ -47,7 +75,8 @@ SELECT sha256(coalesce(string_agg(digests, ''::bytea ORDER BY first), ''::bytea)
 FROM valuation_digest WHERE run = %(run)s
 
 -- name: table_hashes
--- Each table's rows in key order, each row by its own hash: the parts of the FINALISE leaf.
+-- Each table's rows in key order, each row by its own hash: the parts of the FINALISE leaf, but
+-- for the roll-ups, whose rows are hashed as they are written.
 SELECT
     (SELECT sha256(coalesce(string_agg(sha256(
         int2send(block) || int2send(ordinal) || convert_to(
@@ -58,12 +87,6 @@ SELECT
         int4send(position) || int4send(task) || context_hash || array_send(facts)
         ), ''::bytea ORDER BY position), ''::bytea))
      FROM run_context WHERE run = %(run)s) AS run_context,
-    (SELECT sha256(coalesce(string_agg(sha256(
-        int4send(node) || int2send(dimension) || int4send(member) || int2send(block)
-        || int4send(count) || int4send(covered) || int8send(covered_notional)
-        || int8send(uncovered_notional) || array_send(cells)
-        ), ''::bytea ORDER BY node, dimension, member, block), ''::bytea))
-     FROM rollup WHERE run = %(run)s) AS rollup,
     (SELECT sha256(coalesce(string_agg(sha256(
         int4send(task) || convert_to(concat_ws(E'\x1f', kind, "group"), 'UTF8')
         || array_send(cells)

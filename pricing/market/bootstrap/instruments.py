@@ -10,6 +10,7 @@ import QuantLib as ql
 
 from pricing.calendars import CALENDARS
 from pricing.market import reading
+from pricing.market.bootstrap import futures_convexity
 from pricing.market.bootstrap.conventions import Reader, day_count, ql_index
 from pricing.market.errors import MarketError
 from pricing.market.indices import Index, IndexKind
@@ -119,23 +120,43 @@ def _fra(read: Reader, around: Surroundings, label: str) -> Instrument:
 def _futures(read: Reader, around: Surroundings, label: str) -> Instrument:
     """A contract on a term rate, or on the compounded overnight rate of [start, end).
 
-    The forward rate is (100 - price) / 100 less `convexity`.
+    The forward rate is (100 - price) / 100 less `convexity`, which is given or of `hull_white`.
     """
     index = _own(read, around, IndexKind.TERM, IndexKind.OVERNIGHT)
-    quote, handle = _live(read.number("price", *PRICE))
-    _, convexity = _live(read.number("convexity", -0.05, 0.05, "0"))
+    price = read.number("price", *PRICE)
+    quote, handle = _live(price)
     start = read.date("start")
     if start < ql.Settings.instance().evaluationDate:
         raise MarketError(f"{read.place}.start", "the contract's period has begun")
-    if index.kind is IndexKind.TERM:
-        helper = ql.FuturesRateHelper(
-            handle, start, ql_index(index, _nothing()), convexity, ql.Futures.Custom
-        )
+    own = ql_index(index, _nothing())
+    overnight = index.kind is IndexKind.OVERNIGHT
+    end = read.date("end") if overnight else own.maturityDate(start)
+    _, convexity = _live(_convexity(read, price, start, end, overnight=overnight))
+    if overnight:
+        helper = ql.OvernightIndexFutureRateHelper(handle, start, end, own, convexity)
     else:
-        helper = ql.OvernightIndexFutureRateHelper(
-            handle, start, read.date("end"), ql_index(index, _nothing()), convexity
-        )
+        helper = ql.FuturesRateHelper(handle, start, own, convexity, ql.Futures.Custom)
     return Instrument(label, helper, quote, unit=-100.0)
+
+
+def _convexity(read: Reader, price: float, start: Any, end: Any, *, overnight: bool) -> float:
+    """Return by how much the futures rate is above the forward rate."""
+    model = read.source.get("hull_white")
+    if model is None:
+        return read.number("convexity", -0.05, 0.05, "0")
+    place = f"{read.place}.hull_white"
+    if "convexity" in read.source:
+        raise MarketError(place, "a convexity is given too")
+    source = reading.mapping(model, place)
+    reading.only(source, {"mean_reversion", "sigma"}, place)
+    reversion = reading.number(source.get("mean_reversion"), f"{place}.mean_reversion", 0.0, 2.0)
+    sigma = reading.number(source.get("sigma"), f"{place}.sigma", 0.0, 0.2)
+    if end <= start:
+        raise MarketError(f"{read.place}.end", "the contract's period ends before it begins")
+    today = ql.Settings.instance().evaluationDate
+    times = (start - today) / 365.0, (end - today) / 365.0
+    of = futures_convexity.of_overnight_rate if overnight else futures_convexity.of_term_rate
+    return of(price, *times, reversion, sigma)
 
 
 def _ois(read: Reader, around: Surroundings, label: str) -> Instrument:
@@ -294,7 +315,7 @@ _DATES = {"calendar", "roll", "settlement_days"}
 _KINDS: dict[str, tuple[_Build, set[str]]] = {
     "DEPOSIT": (_deposit, {"tenor", "rate", "day_count", *_DATES}),
     "FRA": (_fra, {"start", "rate", "index"}),
-    "FUTURES": (_futures, {"start", "end", "price", "convexity", "index"}),
+    "FUTURES": (_futures, {"start", "end", "price", "convexity", "hull_white", "index"}),
     "OIS": (_ois, {"tenor", "rate", "index", "months", "payment_lag_days", *_DATES}),
     "SWAP": (_swap, {"tenor", "rate", "index", "months", "day_count", *_DATES}),
     "BASIS": (_basis, {"tenor", "spread", "index", "against", "spread_on", *_DATES}),

@@ -26,6 +26,7 @@ EDITED = {
     "portfolio",
     "portfoliogrant",
 }
+admin.autodiscover()
 REGISTERED = sorted(model._meta.label_lower for model in admin.site._registry)
 QUEUE = [label for label in REGISTERED if label.startswith("django_q")]
 

@@ -171,11 +171,8 @@ def test_a_missing_position_is_named_and_nothing_is_finalised(
     assert worker_conn.execute("SELECT count(*) FROM rollup").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("statement", ["expected", "unvalued"])
-def test_positions_are_counted_by_hash_joins_although_nothing_is_known_of_them(
-    database: Any, statement: str
-) -> None:
-    """Row by row the count of 100,000 positions took 7 s. Without the setting it is row by row."""
+def test_positions_are_counted_without_reading_their_rows(database: Any) -> None:
+    """A first reader of freshly imported rows rewrites their pages: 1.6 s for 300,000 of them."""
     done = synthetic.complete_run(database, synthetic.make_book(60), shards=2)
     place = {
         "run": done.run,
@@ -183,17 +180,10 @@ def test_positions_are_counted_by_hash_joins_although_nothing_is_known_of_them(
         "node": done.request.node,
         "snapshot": done.request.position_snapshot_id,
     }
-
-    def plan(worker: psycopg.Connection[Any]) -> str:
-        rows = worker.execute("EXPLAIN " + FINALISE[statement], place).fetchall()
-        return "\n".join(row[0] for row in rows)
-
-    with database.connect("worker") as worker, worker.transaction():
-        assert "Nested Loop" in plan(worker)
-        worker.execute(FINALISE["hash_joins"])
-        assert "Nested Loop" not in plan(worker)
-        worker.execute(FINALISE["any_joins"])
-        assert "Nested Loop" in plan(worker)
+    with database.connect("worker") as worker:
+        plan = worker.execute("EXPLAIN " + FINALISE["expected"], place).fetchall()
+        assert worker.execute(FINALISE["expected"], place).fetchone() == (60,)
+    assert not any("position p" in row[0] or '"position"' in row[0] for row in plan)
 
 
 def test_a_total_beyond_64_bits_is_an_error_that_names_its_cell(

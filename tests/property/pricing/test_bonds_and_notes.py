@@ -31,11 +31,11 @@ SCENARIOS = [
 MEASURES = ("PV", "ACCRUED", "DV01", "KEY_RATE_DV01", "CS01", "PRINCIPAL", "DIRTY_PRICE")
 
 
-def prepared(*more: str) -> States:
+def prepared(*more: str, market: Mapping[str, Any] = MARKET) -> States:
     codes = [str(document["code"]) for document in SCENARIOS]
     cells = default_cells((*MEASURES, *more), codes, ["USD"], "USD")
     read = [parse(document) for document in SCENARIOS]
-    return States(snapshot.parse(MARKET), read, Axis(cells, DAY, "USD"))
+    return States(snapshot.parse(market), read, Axis(cells, DAY, "USD"))
 
 
 STATES = prepared()
@@ -202,6 +202,44 @@ def test_cap_and_floor_at_one_strike_are_the_swap(position: PositionInput, strik
     plain, fixed = worth(), worth(cap=k, floor=k)
     assert worth(cap=k) + worth(floor=k) == pytest.approx(plain + fixed, abs=1e-12 * 2e6)
     assert worth(cap=k) <= plain + 1e-6 <= worth(floor=k) + 2e-6
+
+
+VOLATILE = {
+    **MARKET,
+    "volatilities": [
+        {
+            "name": f"USD-{kind}", "currency": "USD", "kind": kind, "model": "NORMAL",
+            "expiries": ["1Y", "10Y"], column: ["0.02"] if kind == "CAP" else ["10Y"],
+            "values": [["0.012"], ["0.009"]],
+        }
+        for kind, column in (("CAP", "strikes"), ("SWAPTION", "tenors"))
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("index", ["SOFR", "TERM_SOFR_3M", "USD_CMS_10Y"])
+@settings(max_examples=15)
+@given(position=notes(), strike=st.integers(0, 900), arrears=st.booleans())
+def test_cap_less_floor_is_the_swap_with_time_value_in_every_scenario(
+    index: str, position: PositionInput, strike: int, arrears: bool
+) -> None:
+    """C(K) - P(K) = E[R] - K: capped + floored = plain + fixed, and limits cost and gain more."""
+    k = f"{strike / 1e4:.4f}"
+    states = prepared(market=VOLATILE)
+    terms = {**position.terms, "index": index, "reset": "ARREARS" if arrears else "ADVANCE",
+             "dated_date": "2023-01-17"}  # fmt: skip
+
+    def worth(model: str = "VOLATILITY", **limits: str) -> dict[str, float]:
+        more = {"option_model": model, **limits}
+        found = value(holding("FLOATING_NOTE", {**terms, **more}), states)
+        return {cell: pv for cell, pv in found.items() if cell.startswith("PV@")}
+
+    plain, fixed, capped, floored = worth(), worth(cap=k, floor=k), worth(cap=k), worth(floor=k)
+    for cell, pv in plain.items():
+        assert capped[cell] + floored[cell] == pytest.approx(pv + fixed[cell], abs=1e-11 * 2e6)
+        assert capped[cell] <= pv + 1e-6 <= floored[cell] + 2e-6
+    if index == "SOFR":
+        assert floored["PV@BASE"] >= worth("INTRINSIC", floor=k)["PV@BASE"] - 1e-6
 
 
 @settings(max_examples=30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.scenarios import KEY_RATES, scenarios
-from pricing.axis import DEFAULT_KEY_RATE_TENORS
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import DEFAULT_MEASURES
 from pricing.scenarios.parse import parse
 

@@ -8,12 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.run import adapters
-from apps.run.engine import engine
-from apps.run.expiry import Limits
-from apps.run.leases import Holder
-from apps.run.supervisor import UNFIT, Supervisor, owner_name
-from apps.run.worker import Terms, Worker
+from apps.run.supervisor import Supervisor
 
 _DAY = 86_400.0
 
@@ -47,7 +42,15 @@ class Command(BaseCommand):
         if not 1 / 4 <= options["lease_seconds"] <= _DAY:
             raise CommandError("--lease-seconds is between 0.25 and 86400")
         if options["process"]:
-            self._work(options)
+            # The supervisor prices nothing: it does without NumPy and the pricing library.
+            from apps.run.process import work
+
+            work(
+                options["process"],
+                lease_seconds=options["lease_seconds"],
+                drain=options["drain"],
+                supervisor=options["supervisor"],
+            )
             return
         if options["processes"] < 1:
             raise CommandError("--processes is at least 1")
@@ -62,28 +65,3 @@ class Command(BaseCommand):
         code = supervisor.run()
         if code:
             sys.exit(code)
-
-    def _work(self, options: dict[str, Any]) -> None:
-        try:
-            adapters.verify_numeric_profile()
-        except Exception as error:
-            self.stderr.write(f"this machine may not work on runs: {error}")
-            sys.exit(UNFIT)
-        holder = Holder(
-            owner=owner_name(options["process"]),
-            engine=engine(),
-            profile=adapters.numeric_profile(),
-            lease_seconds=options["lease_seconds"],
-        )
-        terms = Terms(
-            poll_seconds=settings.TIEOUT_POLL_SECONDS,
-            task_seconds=settings.TIEOUT_TASK_SECONDS,
-            backoff_seconds=settings.TIEOUT_BACKOFF_SECONDS,
-            limits=Limits(
-                crashes_before_split=settings.TIEOUT_CRASHES_BEFORE_SPLIT,
-                splits=settings.TIEOUT_SPLITS_PER_RUN,
-            ),
-            drain=options["drain"],
-            supervisor=options["supervisor"],
-        )
-        Worker(holder, terms).work()

@@ -360,6 +360,45 @@ def test_monthly_dates_stand_for_an_american_right() -> None:
     assert 0.0 <= monthly - dense < 0.05
 
 
+def test_an_american_right_is_the_bermudan_one_of_its_decision_days() -> None:
+    first, last = dt.date(2026, 2, 15), dt.date(2032, 2, 15)
+    weekly = [
+        [(first + dt.timedelta(days=days)).isoformat(), "100"]
+        for days in range(0, (last - first).days, 7)
+    ]
+    always = {
+        "call_schedule": [["2026-02-15", "100"]], "call_style": "AMERICAN",
+        "exercise_step_days": 7,
+    }  # fmt: skip
+    assert value(position(always)) == value(position({"call_schedule": weekly}))
+
+
+@pytest.mark.parametrize(
+    ("right", "sign"),
+    [
+        pytest.param({"call_schedule": [["2026-02-15", "100"]], "call_style": "AMERICAN"}, 1.0,
+                     id="call"),
+        pytest.param({"call_schedule": None, "put_schedule": [["2026-02-15", "100"]],
+                      "put_style": "AMERICAN"}, -1.0, id="put"),
+    ],
+)  # fmt: skip
+def test_denser_decisions_converge_from_one_side_and_by_the_step(
+    right: dict[str, Any], sign: float
+) -> None:
+    """A day more between decisions costs the right some 0.0004 per 100 of the bond."""
+    market = states(measures=("PV",), scenarios=[{"code": "BASE"}])
+    found = [
+        sign * value(position({**right, "exercise_step_days": step}), market)["PV@BASE"] / 1e4
+        for step in (28, 14, 7, 3)
+    ]
+    assert found == sorted(found, reverse=True)
+    monthly = sign * value(position(right), market)["PV@BASE"] / 1e4
+    assert 0.0 < monthly - found[-1] < 0.01
+    assert found[2] - found[3] < 0.002
+    slopes = [(a - b) / days for a, b, days in zip(found, found[1:], (14, 7, 4), strict=False)]
+    assert all(1e-4 < slope < 8e-4 for slope in slopes)
+
+
 def test_notice_takes_from_the_issuer_what_rates_do_meanwhile() -> None:
     calls = {"call_schedule": [[date, "100"] for date in COUPON_DATES[4:]]}
     values = [value(position({**calls, "call_notice_days": n}))["PV@BASE"] for n in (0, 30, 90)]

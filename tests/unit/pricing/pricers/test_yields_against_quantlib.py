@@ -184,8 +184,8 @@ def test_yields_of_other_conventions_are_quantlibs(
         assert row[place] == pytest.approx(rate, abs=1e-10), position.terms
 
 
-def test_simple_yield_of_one_payment_is_quantlibs(make_states: Callable[..., States]) -> None:
-    """With more payments QuantLib multiplies the simple factors of the periods: not ours."""
+def test_simple_yields_are_quantlibs(make_states: Callable[..., States]) -> None:
+    """Bills of one payment; bonds of several, each period's interest simple and reinvested."""
     market = {
         "format": "tieout.market/1",
         "as_of": DAY.isoformat(),
@@ -194,18 +194,44 @@ def test_simple_yield_of_one_payment_is_quantlibs(make_states: Callable[..., Sta
         "spreads": [{"currency": "USD", "rating": "A", "sector": "ALL", "nodes": [["5Y", "0"]]}],
         "fx": [{"base": "EUR", "quote": "USD", "rate": "1"}],
     }
-    states = make_states(market, [{"code": "BASE"}], ["YIELD_SIMPLE"])
+    measures = ("YIELD_SIMPLE", "DIRTY_PRICE", "MODIFIED_DURATION", "YIELD_CONVEXITY")
+    states = make_states(market, [{"code": "BASE"}], measures)
+
+    def found(position: PositionInput) -> dict[str, float]:
+        batch = product(position.product_type).pack([position], Names()).batch
+        valued = valuation.value(batch, states)
+        assert valued.failures == [None]
+        cells = states.axis.cells
+        return {cell.measure: float(valued.values[0, i]) for i, cell in enumerate(cells)}
+
     for days, price in ((20, 99.8), (91, 98.9), (182, 97.6), (360, 95.2)):
         due = DAY + dt.timedelta(days=days)
         terms = {"issue_date": "2022-12-01", "maturity_date": due.isoformat()}
         state = {"quantity": "100", "spread_source": "MARK", "mark_price": str(price)}
         bill = PositionInput("Z", "ZERO_COUPON", "USD", terms, state, "A", "ALL")
-        found = valuation.value(product("ZERO_COUPON").pack([bill], Names()).batch, states)
-        assert found.failures == [None]
         paper = ql.ZeroCouponBond(0, ql.NullCalendar(), 100.0, q_date(due))
         wanted = ql.BondFunctions.bondYield(
             paper, ql.BondPrice(price, ql.BondPrice.Clean), ql.Actual360(), ql.Simple, ql.Annual,
             q_date(DAY), 1e-14, 1000,
         )  # fmt: skip
-        place = states.axis.places[Cell("YIELD_SIMPLE", "BASE")]
-        assert found.values[0, place] == pytest.approx(wanted, abs=1e-10)
+        assert found(bill)["YIELD_SIMPLE"] == pytest.approx(wanted, abs=1e-10)
+    rng = random.Random(11)
+    for number in range(40):
+        position, bond, _, _ = case(rng, number)
+        terms = {**position.terms, "yield_convention": "MONEY_MARKET"}
+        several = PositionInput("B", "FIXED_BOND", "USD", terms, position.state, "A", "ALL")
+        ours, day = found(several), q_date(DAY)
+        clean = ours["DIRTY_PRICE"] - bond.accruedAmount(day)
+        wanted = ql.BondFunctions.bondYield(
+            bond, ql.BondPrice(clean, ql.BondPrice.Clean), ql.Actual360(), ql.Simple, ql.Annual,
+            day, 1e-14, 1000,
+        )  # fmt: skip
+        assert ours["YIELD_SIMPLE"] == pytest.approx(wanted, abs=1e-10)
+        up, down = (
+            bond.dirtyPrice(ours["YIELD_SIMPLE"] + h, ql.Actual360(), ql.Simple, ql.Annual, day)
+            for h in (1e-4, -1e-4)
+        )
+        price = ours["DIRTY_PRICE"]
+        assert ours["MODIFIED_DURATION"] == pytest.approx((down - up) / price / 2e-4, rel=1e-5)
+        curved = (up + down - 2.0 * price) / price * 1e8
+        assert ours["YIELD_CONVEXITY"] == pytest.approx(curved, rel=1e-4)

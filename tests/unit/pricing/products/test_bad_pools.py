@@ -71,6 +71,35 @@ CASES: list[Bad] = [
         {}, "RATE_OUT_OF_RANGE", "terms.prepayment.burnout",
     ),
     (
+        "slope_1001", {"prepayment": {**CURVE, "kind": "ARCTAN", "slope": "1001"}},
+        {}, "AMOUNT_OUT_OF_RANGE", "terms.prepayment.slope",
+    ),
+    (
+        "slope_of_the_other_curve", {"prepayment": {**CURVE, "slope": "301"}},
+        {}, "AMOUNT_OUT_OF_RANGE", "terms.prepayment.slope",
+    ),
+    (
+        "arctan_speed", {"prepayment": {**CURVE, "kind": "ARCTAN", "speed": "0.1"}},
+        {}, "TERMS_INVALID", "terms.prepayment.speed",
+    ),
+    (
+        "eleven_months", {"prepayment": {**CURVE, "seasonality": ["1"] * 11}},
+        {}, "TERMS_INVALID", "terms.prepayment.seasonality",
+    ),
+    (
+        "season_below_zero", {"prepayment": {**CURVE, "seasonality": ["1"] * 11 + ["-1"]}},
+        {}, "AMOUNT_OUT_OF_RANGE", "terms.prepayment.seasonality[11]",
+    ),
+    (
+        "burnout_basis", {"prepayment": {**CURVE, "burnout_basis": "FACE"}},
+        {}, "TERMS_INVALID", "terms.prepayment.burnout_basis",
+    ),
+    ("paths_0", {"monte_carlo": {"paths": 0}}, {}, "TERMS_INVALID", "terms.monte_carlo.paths"),
+    ("paths_102", {"monte_carlo": {"paths": 102}}, {}, "TERMS_INVALID", "monte_carlo.paths"),
+    ("paths_2e4", {"monte_carlo": {"paths": 20000}}, {}, "TERMS_INVALID", "monte_carlo.paths"),
+    ("seed", {"monte_carlo": {"seed": -1}}, {}, "TERMS_INVALID", "terms.monte_carlo.seed"),
+    ("no_object", {"monte_carlo": "yes"}, {}, "TERMS_INVALID", "terms.monte_carlo"),
+    (
         "severity_2", {"default": {**DEFAULT, "severity": "2"}}, {"credit_basis": "CASHFLOW"},
         "RATE_OUT_OF_RANGE", "terms.default.severity",
     ),
