@@ -21,6 +21,8 @@ from pricing.products.registry import PRODUCTS
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,24}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _MISSING = re.compile(r"(terms(?:\.[a-z_]+)+) is missing", re.ASCII)
+_ORDER = re.compile(r"is (not )?after ")
+_LIFE = re.compile(r"years after|payments to|run beyond")
 _INTEGER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
@@ -98,13 +100,20 @@ def _fault(failure: Failure) -> TermsFault:
     message = failure.message
     field, separator, rest = message.partition(": ")
     if separator and field.startswith("terms"):
-        return TermsFault(field, "TERMS", rest)
+        return TermsFault(field, _code(failure.code, rest), rest)
     missing = _MISSING.fullmatch(message)
     if missing is not None:
         return TermsFault(missing[1], "REQUIRED", "a value")
-    # What is wrong with no single field is how two dates stand to each other.
-    code = {"BAD_DATES": "DATE_ORDER", "TERM_TOO_LONG": "RANGE"}.get(failure.code, "TERMS")
-    return TermsFault("terms", code, message)
+    return TermsFault("terms", _code(failure.code, message), message)
+
+
+def _code(code: str, message: str) -> str:
+    """Return what a refusal is of: how two dates stand to each other, a life, or one field."""
+    if code == "BAD_DATES" and _ORDER.search(message):
+        return "DATE_ORDER"
+    if code == "TERM_TOO_LONG" and _LIFE.search(message):
+        return "RANGE"
+    return "TERMS"
 
 
 Reader = Callable[[Any, str, Decimal, list[TermsFault]], Any]

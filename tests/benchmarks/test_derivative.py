@@ -157,7 +157,7 @@ def packed(kind: str) -> Batch:
 
 
 def flat_forwards(shift: float) -> ql.YieldTermStructure:
-    """Return the dollar curve with flat forwards between its nodes, which ISDA's engine asks for."""
+    """Return the dollar curve with flat forwards between nodes, as ISDA's engine asks for."""
     days = [TODAY, *(q_date(day) for day, _ in SWAP_NODES)]
     grown = [0.0, *((z + shift) * (q_date(day) - TODAY) / 365 for day, z in SWAP_NODES)]
     steps = [
@@ -175,8 +175,8 @@ class Legs:
     def __init__(self, dollars: Any, euros: Any, on: ql.YieldTermStructureHandle, eur: Any) -> None:
         self.legs = ((dollars, on, 1.0), (euros, eur, FX))
 
-    def NPV(self) -> float:  # noqa: N802 - the name that QuantLib's instruments have
-        """Return the value in dollars."""
+    def NPV(self) -> float:
+        """Return the value in dollars, by the name that QuantLib's instruments have for it."""
         return sum(
             fx * ql.CashFlows.npv(leg, curve.currentLink(), False) for leg, curve, fx in self.legs
         )

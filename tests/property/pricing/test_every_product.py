@@ -1,4 +1,4 @@
-"""What must hold for any position of any product: sums of flows and ladders, differences, orders."""
+"""What must hold for any position of any product: sums of flows and ladders, differences."""
 
 from __future__ import annotations
 

@@ -139,8 +139,12 @@ def test_schema_of_no_product_names_those_there_are() -> None:
 def test_help_says_what_each_argument_is(command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0
-    words = {(): ["exit code 2", "exit code 1"], ("value",): ["--measures", "CS01_PAR", "END_OF_DAY"],
-             ("cashflows",): ["--scenario"], ("schema",): ["REVOLVER"]}  # fmt: skip
+    words = {
+        (): ["exit code 2", "exit code 1"],
+        ("value",): ["--measures", "CS01_PAR", "END_OF_DAY"],
+        ("cashflows",): ["--scenario"],
+        ("schema",): ["REVOLVER"],
+    }
     for word in words[command]:
         assert word in re.sub(r"\s+", " ", done.stdout)
 

@@ -1,4 +1,4 @@
-"""Random revolvers as legs of QuantLib: drawn balances on an index, undrawn ones at the fee."""
+"""Random commitments as legs of QuantLib: drawn balances on an index, undrawn ones at the fee."""
 
 from __future__ import annotations
 
@@ -61,15 +61,40 @@ def facility(rng: random.Random, number: int) -> tuple[PositionInput, ql.Schedul
     return PositionInput(f"R{number}", "REVOLVER", "USD", terms, state), due
 
 
+def delayed(position: PositionInput, due: ql.Schedule) -> PositionInput:
+    """Return the revolver as a delayed draw: a path that only rises, and ends with what is drawn.
+
+    No draw is possible from a period's start on, one after the last level.
+    """
+    tonight = float(position.state["outstanding_principal"]) / COMMITMENT
+    levels = [float(level) for level in position.terms["utilisation"]["levels"]]
+    rising = sorted(tonight + level * (1.0 - tonight) for level in levels)
+    periods = len(due) - 1
+    end = min(now(due) + 1 + len(rising), periods)
+    rising = rising[: max(end - now(due) - 1, 0)] or [tonight]
+    unrolled = next(iter(due)) + ql.Period(3 * end, ql.Months)
+    terms = {
+        **position.terms,
+        "fees": {"ticking": position.terms["fees"]["commitment"]},
+        "utilisation": {"kind": "VECTOR", "levels": [repr(level) for level in rising]},
+        "availability_end": p_date(unrolled).isoformat(),
+    }
+    return PositionInput("D", "DELAYED_DRAW", "USD", terms, position.state)
+
+
+def now(due: ql.Schedule) -> int:
+    """Return the period of tonight."""
+    return next(k for k, end in enumerate(list(due)[1:]) if end > q_date(DAY))
+
+
 def drawn(position: PositionInput, due: ql.Schedule) -> list[float]:
     """Return what is drawn in each period of the schedule, from the agreement."""
     levels = [float(level) for level in position.terms["utilisation"]["levels"]]
     tonight = float(position.state["outstanding_principal"])
-    dates = list(due)
-    now = next(k for k, end in enumerate(dates[1:]) if end > q_date(DAY))
+    begun = now(due)
     return [
-        tonight if k <= now else levels[min(k - now - 1, len(levels) - 1)] * COMMITMENT
-        for k in range(len(dates) - 1)
+        tonight if k <= begun else levels[min(k - begun - 1, len(levels) - 1)] * COMMITMENT
+        for k in range(len(due) - 1)
     ]
 
 
@@ -79,7 +104,7 @@ def legs(
     """Return day and amount of every payment of the legs after the valuation date."""
     balances = drawn(position, due)
     margin = float(position.terms["margin"])
-    fee = float(position.terms["fees"]["commitment"])
+    fee = float(next(iter(position.terms["fees"].values())))
     if isinstance(index, ql.OvernightIndex):
         interest = ql.OvernightLeg(
             balances, due, index, ql.Actual360(), ql.ModifiedFollowing, [1.0], [margin]
@@ -88,7 +113,12 @@ def legs(
         interest = ql.IborLeg(
             balances, due, index, ql.Actual360(), ql.ModifiedFollowing, [2], [1.0], [margin]
         )
-    undrawn = [COMMITMENT - balance for balance in balances]
+    lapse = position.terms.get("availability_end")
+    starts = [next(iter(due)) + ql.Period(3 * k, ql.Months) for k in range(len(balances))]
+    undrawn = [
+        COMMITMENT - balance if lapse is None or p_date(start).isoformat() < lapse else 0.0
+        for start, balance in zip(starts, balances, strict=True)
+    ]
     fees = ql.FixedRateLeg(due, ql.Actual360(), undrawn, [fee], ql.ModifiedFollowing)
     paid = [(flow.date(), flow.amount()) for flow in fees]
     for flow in interest:
@@ -102,8 +132,9 @@ def legs(
 
 
 @pytest.mark.parametrize("kind", ["TERM", "OVERNIGHT"])
-def test_revolvers_are_worth_their_legs_in_quantlib(
-    kind: str, make_states: Callable[..., States]
+@pytest.mark.parametrize("product_type", ["REVOLVER", "DELAYED_DRAW"])
+def test_commitments_are_worth_their_legs_in_quantlib(
+    product_type: str, kind: str, make_states: Callable[..., States]
 ) -> None:
     rng = random.Random(7)
     fixings = [(d, round(rng.uniform(0.03, 0.05), 5)) for d in open_days(dt.date(2022, 8, 1), DAY)]
@@ -130,8 +161,10 @@ def test_revolvers_are_worth_their_legs_in_quantlib(
         return float(coupon.rate()) - float(coupon.spread())
 
     cases = [facility(rng, number) for number in range(COUNT)]
+    if product_type == "DELAYED_DRAW":
+        cases = [(delayed(position, due), due) for position, due in cases]
     states = make_states(market(fixings, kind), [{"code": "BASE"}], ["PV"])
-    packed = product("REVOLVER").pack([position for position, _ in cases], Names())
+    packed = product(product_type).pack([position for position, _ in cases], Names())
     valued = valuation.value(packed.batch, states)
     assert valued.failures == [None] * COUNT
     place = states.axis.places[Cell("PV", "BASE")]
