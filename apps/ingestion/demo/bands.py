@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from django.db import connection
 
-from apps.ingestion.demo.summary import BASE, Summary
+from apps.ingestion.demo.summary import BASE, ONE_BP, Line, Summary
 from apps.result import adapters, selectors
 from apps.run.models import Run
 from foundation import sqlfiles
@@ -17,6 +18,8 @@ SQL = sqlfiles.load(Path(__file__).parent / "sql")
 
 COMMERCIAL = ("LARGE_CORPORATE", "CORPORATE_LOAN", "FOREIGN_CORPORATE")
 """The segments of commercial and industrial loans."""
+LOANS = ("AMORT_LOAN", "DELAYED_DRAW", "REVOLVER")
+"""The products that are loans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,24 @@ class Band:
 
 def bands(summary: Summary) -> list[Band]:
     """Return the bands whose measures exist, for a valued demo book."""
-    loans = next((line for line in summary.products if line.name == "AMORT_LOAN"), None)
+    loans = [line for line in summary.products if line.name in LOANS]
     up_200 = summary.move("RATES_UP_200")
     cost = amortised_cost(summary.run_id)
     pv = summary.total.pv
     return [
         _band("PV / amortised cost", 100 * pv / cost if cost else None, 92, 99, "%"),
         _band("+200bp loses", None if up_200 is None else -100 * up_200 / pv, 3, 10, "%"),
-        _band("Loan effective duration", loans.duration if loans else None, 2, 4, "years"),
+        _band("Loan effective duration", duration(loans), 2, 4, "years"),
         _band("Weighted average life", summary.wal, 3, 6, "years"),
         _band("Average C&I spread", average_spread_bp(summary.run_id), 150, 350, "bp"),
     ]
+
+
+def duration(lines: Sequence[Line]) -> Decimal | None:
+    """Return the effective duration of several parts of the book together, years."""
+    pv = sum((line.pv for line in lines), Decimal(0))
+    dv01 = sum((line.dv01 for line in lines), Decimal(0))
+    return dv01 / (pv * ONE_BP) if pv > 0 else None
 
 
 def _band(name: str, value: Decimal | None, low: int, high: int, unit: str) -> Band:

@@ -72,6 +72,7 @@ def _imports(files: Files) -> list[tuple[str, Path, dict[str, Any]]]:
         ("legal_entities", files.legal_entities, {}),
         ("portfolios", files.portfolios, {}),
         ("counterparties", files.counterparties, {}),
+        ("facilities", files.facilities, {}),
         ("instruments", files.instruments, {}),
         ("positions", files.positions, {"as_of": AS_OF, "snapshot": "Demo book"}),
         ("marketdata", files.market, {"as_of": AS_OF}),

@@ -11,7 +11,7 @@ from apps.result import selectors
 from apps.result.selectors import Cube, CubeColumn, PositionFilter
 
 BASE = "BASE"
-_ONE_BP = Decimal("0.0001")
+ONE_BP = Decimal("0.0001")
 _PAGE = 1_000
 
 HEADLINE = ("PV", "ACCRUED", "PRINCIPAL", "DV01", "CS01", "SPREAD_DURATION", "WAL")
@@ -32,7 +32,7 @@ class Line:
     @property
     def duration(self) -> Decimal | None:
         """Return the effective duration in years: DV01 per value and basis point."""
-        return self.dv01 / (self.pv * _ONE_BP) if self.pv > 0 else None
+        return self.dv01 / (self.pv * ONE_BP) if self.pv > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def read_until(running: subprocess.Popen[str], text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("option", "least"), [({"positions": 19}, "at least 20"), ({"workers": 0}, "at least 1")]
+    ("option", "least"), [({"positions": 49}, "at least 50"), ({"workers": 0}, "at least 1")]
 )
 def test_a_demo_that_cannot_be_is_refused_at_once(option: dict[str, int], least: str) -> None:
     with pytest.raises(CommandError, match=least):

@@ -123,7 +123,7 @@ def test_200_basis_points_lose_3_to_10_percent() -> None:
 
 def test_loans_have_an_effective_duration_of_2_to_4_years() -> None:
     book = valued()
-    loans = ~book.segment("SECURITY", "FX_HEDGE")
+    loans = ~book.segment("SECURITY", "FX_HEDGE", "RATE_HEDGE")
     duration = book.column("DV01", factor="ALL")[loans].sum() / book.column("PV")[loans].sum()
     assert 2 < duration * 1e4 < 4
 

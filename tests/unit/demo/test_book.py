@@ -12,6 +12,8 @@ from fixtures.book.bank import bank
 from fixtures.book.plan import plan
 from fixtures.book.records import Holding, Record
 from fixtures.market.reference_rates import usd_values
+from pricing.products import derivative
+from pricing.products.registry import PRODUCTS
 
 SIZE = 4_000
 
@@ -24,8 +26,15 @@ def book(positions: int = SIZE) -> tuple[list[Record], list[Holding]]:
     return named, holdings
 
 
+LOANS = ("AMORT_LOAN", "DELAYED_DRAW", "REVOLVER")
+
+
 def is_loan(holding: Holding) -> bool:
-    return bool(holding.instrument["product_type"] == "AMORT_LOAN")
+    return holding.instrument["product_type"] in LOANS
+
+
+def of_type(product_type: str, positions: int = SIZE) -> list[Holding]:
+    return [h for h in book(positions)[1] if h.instrument["product_type"] == product_type]
 
 
 def in_dollars(position: Record) -> float:
@@ -33,15 +42,15 @@ def in_dollars(position: Record) -> float:
     return float(position["outstanding_principal"]) * rates[position["currency"]]
 
 
-@pytest.mark.parametrize("positions", [20, 137, 400, 2_000, 3_333])
+@pytest.mark.parametrize("positions", [50, 137, 400, 2_000, 3_333])
 def test_a_book_has_the_size_asked_for(positions: int) -> None:
     assert len(book(positions)[1]) == positions
     assert len({h.position["position_id"] for h in book(positions)[1]}) == positions
 
 
 def test_a_book_too_small_for_its_segments_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 20 positions"):
-        plan(19)
+    with pytest.raises(ValueError, match="at least 50 positions"):
+        plan(49)
 
 
 def test_the_same_size_and_seed_give_the_same_records() -> None:
@@ -68,9 +77,9 @@ def test_one_code_is_one_instrument() -> None:
     assert all(len(texts) == 1 for texts in terms.values())
 
 
-def test_the_tree_has_five_business_lines_and_about_sixty_books() -> None:
+def test_the_tree_has_five_business_lines_and_some_sixty_books() -> None:
     levels = Counter(node.node_type for node in tree.nodes())
-    assert levels == {"FUND": 1, "SUB_FUND": 5, "DESK": 16, "BOOK": 58}
+    assert levels == {"FUND": 1, "SUB_FUND": 5, "DESK": 16, "BOOK": 67}
     codes = [node.code for node in tree.nodes()]
     assert all(node.parent in codes[:place] for place, node in enumerate(tree.nodes()) if place)
     assert {node.entity for node in tree.nodes() if node.entity} == {"CRB-NA", "CRB-UK"}
@@ -112,7 +121,7 @@ def test_ninety_seven_of_a_hundred_loans_perform() -> None:
 
 
 def test_due_dates_include_month_ends_leap_days_and_long_first_periods() -> None:
-    terms = [h.instrument["terms"] for h in book()[1] if is_loan(h)]
+    terms = [h.instrument["terms"] for h in of_type("AMORT_LOAN")]
     assert any(one["start_date"] == "2020-02-29" and one["payment_day"] == 29 for one in terms)
     assert any(one["payment_day"] == 31 for one in terms)
     monthly = [one for one in terms if one["frequency"] == "MONTHLY"]
@@ -140,3 +149,52 @@ def test_every_loan_still_has_something_to_pay() -> None:
             assert holding.instrument["terms"]["maturity_date"] > "2022-12-30"
             assert holding.position["next_due_date"] > "2022-12-30"
             assert float(holding.position["outstanding_principal"]) > 0
+
+
+@pytest.mark.parametrize("positions", [50, 400, SIZE])
+def test_every_product_that_is_priced_is_in_the_book(positions: int) -> None:
+    held = {h.instrument["product_type"] for h in book(positions)[1]}
+    assert held == set(PRODUCTS)
+
+
+@pytest.mark.parametrize("positions", [50, SIZE])
+def test_every_kind_of_derivative_is_in_the_book(positions: int) -> None:
+    kinds = {h.instrument["terms"]["kind"] for h in of_type("DERIVATIVE", positions)}
+    assert kinds == set(derivative.KINDS)
+
+
+def test_two_thirds_of_commercial_loans_are_revolvers_used_to_about_forty_percent() -> None:
+    commercial = ("CORPORATE_LOAN", "FOREIGN_CORPORATE", "LARGE_CORPORATE")
+    loans = [h for h in book(20_000)[1] if is_loan(h) and h.position["segment"] in commercial]
+    revolvers = [h for h in loans if h.instrument["product_type"] == "REVOLVER"]
+    drawn = sum(in_dollars(h.position) for h in revolvers)
+    assert 0.62 < drawn / sum(in_dollars(h.position) for h in loans) < 0.70
+    for holding in revolvers:
+        commitment = float(holding.instrument["terms"]["commitment"])
+        used = float(holding.position["outstanding_principal"]) / commitment
+        assert 0.33 < used < 0.47
+        assert float(holding.position["undrawn"]) == pytest.approx(commitment * (1 - used))
+        terms = holding.instrument["terms"]
+        over_sofr = float(terms["margin"]) + (0.032 if terms["index"] == "PRIME" else 0.0)
+        assert 0.0175 - 1e-9 <= over_sofr <= 0.0450 + 1e-9
+        assert float(terms["index_floor"]) >= 0.0
+    sofr = [h for h in revolvers if "SOFR" in h.instrument["terms"]["index"]]
+    assert len(sofr) > 0.8 * len(revolvers)
+
+
+def test_term_loans_float_on_every_index_that_the_market_lends_on() -> None:
+    floating = [h.instrument["terms"].get("floating") for h in of_type("AMORT_LOAN", 20_000)]
+    found = {one["index"] for one in floating if one}
+    assert found == {"SOFR", "TERM_SOFR_1M", "TERM_SOFR_3M", "EURIBOR_3M", "SONIA", "PRIME"}
+
+
+def test_what_is_drawn_is_drawn_under_a_facility_of_the_same_obligor() -> None:
+    committed = [*of_type("REVOLVER"), *of_type("DELAYED_DRAW")]
+    for holding in committed:
+        facility = holding.facility
+        assert facility is not None
+        assert holding.position["facility"] == facility["code"]
+        assert holding.position["obligor"] == facility["obligor"]
+        assert facility["commitment"] == holding.instrument["terms"]["commitment"]
+    codes = [h.facility["code"] for h in committed if h.facility]
+    assert len(set(codes)) == len(codes)

@@ -34,11 +34,10 @@ from apps.run.request import SubmitError
 from apps.run.selectors import Progress
 from apps.run.services import Submitted
 from fixtures.book.bank import DEFAULT_SEED
-from fixtures.book.plan import DEFAULT_POSITIONS, SEGMENTS
+from fixtures.book.plan import DEFAULT_POSITIONS, FEWEST
 from fixtures.write import write
 from foundation.roles import Role
 
-FEWEST = 2 * len(SEGMENTS)
 INTERRUPTED = 130
 
 
