@@ -3,81 +3,18 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import psycopg
 import pytest
 
-from foundation.roles import Role
+from tests.acceptance.run.site import Site
 from tests.benchmarks import loan_book
-from tests.databases import ROOT
 from tests.pipeline.figures import figures as figures
 from tests.pipeline.figures import scale as scale
 from tests.pipeline.harness import children, send
 
 POSITIONS, SCENARIOS = 1200, 12
-
-
-class Site:
-    """A database and the commands that are run on it."""
-
-    def __init__(self, connect, environment):
-        self._connect = connect
-        self._environment = environment | {
-            "TIEOUT_LOG_LEVEL": "WARNING",
-            "TIEOUT_POLL_SECONDS": "0.2",
-            "PYTHONWARNINGS": "",
-        }
-
-    def start(self, *words):
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *words, code=0):
-        process = self.start(*words)
-        output, errors = process.communicate(timeout=300)
-        assert process.returncode == code, errors
-        return output, errors
-
-    def json(self, *words, code=0):
-        output, _ = self.run(*words, "--json", code=code)
-        return json.loads(output.splitlines()[-1])
-
-    def ingest(self, files):
-        ids = {}
-        for kind, path in files.items():
-            found = self.json("ingest", kind, str(path), "--as-of", loan_book.AS_OF.isoformat())
-            ids[kind] = found.get("scenario_set_id") or found.get("snapshot_id")
-        return [
-            *("--positions", str(ids["positions"])),
-            *("--market", str(ids["marketdata"])),
-            *("--scenarios", str(ids["scenarios"])),
-        ]
-
-    def submit(self, inputs, *more):
-        return self.json("submit_run", *inputs, *more)["run_id"]
-
-    def rows(self, query, *values):
-        with self._connect(Role.AUDITOR) as connection:
-            return connection.execute(query, values).fetchall()
-
-    def totals(self, run):
-        head = "SELECT status, result_hash, valued_count, error_count FROM run WHERE run_id = %s"
-        sums = (
-            "SELECT node, dimension, member, block, count, covered, covered_notional,"
-            " uncovered_notional, cells FROM rollup WHERE run = %s"
-            " ORDER BY node, dimension, member, block"
-        )
-        return self.rows(head, run), self.rows(sums, run)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +28,7 @@ def site(database):
 
 
 def test_a_book_goes_from_files_to_a_completed_run_by_commands_alone(site, files):
-    inputs = site.ingest(files)
+    inputs = site.ingest(files, loan_book.AS_OF)
     first = site.json("submit_run", *inputs)
     assert (first["created"], first["status"]) == (True, "QUEUED")
     assert site.json("submit_run", *inputs)["created"] is False
@@ -148,7 +85,7 @@ def _kill_now_and_then(supervisor, wanted, rng):
 def test_workers_shards_order_of_lines_and_kills_change_no_number(
     site, files, tmp_path, databases, template, database, scale, figures
 ):
-    inputs = site.ingest(files)
+    inputs = site.ingest(files, loan_book.AS_OF)
     runs = [site.submit(inputs, "--shards", "1", "--force")]
     site.run("worker", "--drain")
     expected = site.totals(runs[0])
@@ -180,7 +117,7 @@ def test_workers_shards_order_of_lines_and_kills_change_no_number(
             lambda role: _connect(databases, name, role),
             database.environment | {"TIEOUT_DATABASE": name},
         )
-        run = other.submit(other.ingest(_shuffled(files, tmp_path)))
+        run = other.submit(other.ingest(_shuffled(files, tmp_path), loan_book.AS_OF))
         other.run("worker", "--drain")
         assert other.totals(run) == expected
         figures["shuffled"] = "equal"
@@ -195,7 +132,7 @@ def test_workers_shards_order_of_lines_and_kills_change_no_number(
 
 def test_fewer_scenarios_give_the_same_cells(site, files, tmp_path, scale, figures):
     """Any subset: drawn at random, in an order of its own."""
-    inputs = site.ingest(files)
+    inputs = site.ingest(files, loan_book.AS_OF)
     whole = site.submit(inputs)
     document = json.loads(files["scenarios"].read_text())
     codes = [scenario["code"] for scenario in document["scenarios"] if scenario["code"] != "BASE"]
