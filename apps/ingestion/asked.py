@@ -10,12 +10,12 @@ from apps.ingestion.contracts.fields import FIRST_DATE, LAST_DATE, ONE_LINE
 from apps.ingestion.outcome import Request
 from apps.ingestion.problems import ImportRefused
 
-DATED = ("positions", "marketdata", "tape")
+DATED = ("positions", "marketdata", "fixings", "tape")
 """The kinds that are of a day. The others take `--as-of` too, so that one loop may load a night's
 files, and say that they keep no day."""
 
 TAKERS = {
-    "snapshot": ("positions", "marketdata", "scenarios", "tape"),
+    "snapshot": ("positions", "marketdata", "fixings", "scenarios", "tape"),
     "profile": ("tape",),
     "reject_file": ("tape",),
 }

@@ -17,6 +17,7 @@ from apps.ingestion import asked
 from apps.ingestion.kinds import (
     counterparties,
     facilities,
+    fixings,
     instruments,
     legal_entities,
     marketdata,
@@ -57,6 +58,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "instruments": instruments,
             "positions": positions,
             "marketdata": marketdata,
+            "fixings": fixings,
             "scenarios": scenarios,
             "tape": tape,
         },

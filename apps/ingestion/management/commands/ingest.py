@@ -50,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--snapshot",
             metavar="NAME",
-            help="name of the new snapshot; for market tapes also the id of one to build on",
+            help="name of the new snapshot; for market tapes and fixings the id of one to build on",
         )
         parser.add_argument("--profile", help=f"for tape: {', '.join(profile.names())}")
         parser.add_argument(
