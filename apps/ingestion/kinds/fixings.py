@@ -57,7 +57,8 @@ def write(lines: Lines, request: Request, problems: Problems, progress: Progress
     document["fixings"] = {
         index: [[day, rates[day]] for day in sorted(rates)] for index, rates in fixed.items()
     }
-    stored = marketdata.outcome_of(marketdata.save(marketdata.Market(document), below.name))
+    market = marketdata.Market(document, _places(lines, document["fixings"]))
+    stored = marketdata.outcome_of(marketdata.save(market, below.name))
     outcome = Outcome(
         "fixings", len(lines), counts.created, counts.changed, counts.unchanged, ids=stored.ids
     )
@@ -81,6 +82,17 @@ def _below(request: Request) -> StoredMarket:
             field="--as-of",
         )  # fmt: skip
     return below
+
+
+def _places(lines: Lines, fixings: Mapping[str, list[list[str]]]) -> dict[str, int]:
+    """Return the line of each place in the document that a row of the file stands at."""
+    line_of = {(row.index, row.date): line for line, row in lines}
+    return {
+        f"fixings.{index}[{place}]": line_of[index, day]
+        for index, pairs in fixings.items()
+        for place, (day, _) in enumerate(pairs)
+        if (index, day) in line_of
+    }
 
 
 def _add(lines: Lines, fixed: Fixed, below: StoredMarket, problems: Problems) -> Counts:

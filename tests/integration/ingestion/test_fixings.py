@@ -116,12 +116,12 @@ def test_a_correction_says_what_stood():
         ("SOFR,2022-12-29,,\n", ("REQUIRED", 2, "rate")),
         ("SO FR,2022-12-29,0.04,\n", ("IDENTIFIER", 2, "index")),
         # 4.31 is 431%: read as a fraction, refused as a mistake of units.
-        ("SOFR,2022-12-29,4.31,\n", ("MARKET", None, "fixings.SOFR[1]")),
+        ("SOFR,2022-12-29,4.31,\n", ("MARKET", 2, "fixings.SOFR[1]")),
     ],
 )
 def test_a_fixing_at_fault_is_named_by_its_line_and_nothing_is_written(text, expected):
     assert faults("PRIME,2022-12-30,0.075,\n" + text, stored()) == [
-        (expected[0], expected[1] and expected[1] + 1, expected[2])
+        (expected[0], expected[1] + 1, expected[2])
     ]
 
 
