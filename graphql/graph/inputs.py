@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry.scalars import JSON
 
-from apps.instrument.models import CounterpartyVersion, InstrumentTerms
+from apps.instrument.models import CounterpartyVersion, FacilityVersion, InstrumentTerms
 from apps.portfolio.models import Position
 from graph.declare import object_type
 from graph.documents import document
@@ -36,6 +36,13 @@ class PositionInputs:
         text = _text(CounterpartyVersion, version) if version is not None else None
         return document(text) if text else None
 
+    @strawberry.field
+    def facility(self) -> JSON | None:
+        """The facility it is drawn under in the version that was pinned."""
+        version = self.row.facility_version_id
+        text = _text(FacilityVersion, version) if version is not None else None
+        return document(text) if text else None
+
 
 def resolve(snapshot: int, ordinal: int) -> PositionInputs:
     """Return the inputs of a position that the user was shown already."""
@@ -43,5 +50,7 @@ def resolve(snapshot: int, ordinal: int) -> PositionInputs:
     return PositionInputs(row=row, row_hash=bytes(row.row_hash).hex())
 
 
-def _text(model: type[InstrumentTerms] | type[CounterpartyVersion], pk: int) -> str | None:
+def _text(
+    model: type[InstrumentTerms] | type[CounterpartyVersion] | type[FacilityVersion], pk: int
+) -> str | None:
     return model.objects.filter(pk=pk).values_list("document", flat=True).first()

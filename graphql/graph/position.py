@@ -11,13 +11,14 @@ import strawberry
 from apps.result import selectors as results
 from apps.result.listing import PositionRow, PositionValue, ValueColumn
 from apps.run.models import Run
-from graph import cashflow, counterparty, inputs, instrument
+from graph import cashflow, counterparty, facility, inputs, instrument
 from graph.cashflow import CashFlows
 from graph.context import Info
 from graph.counterparty import CounterpartyType
 from graph.cube import MOST_COLUMNS, USUAL_COLUMNS, check_size
 from graph.declare import DRILL_DOWN, READ, at_most, cost, graph_field, input_type, object_type
 from graph.errors import BadInput
+from graph.facility import FacilityType
 from graph.inputs import PositionInputs
 from graph.instrument import InstrumentType
 from graph.paging import PageInfo, check_first, decode, encode
@@ -211,6 +212,11 @@ class RunPosition:
         """The counterparty as it is known today; `inputs` names the version the run used."""
         code = self.found.row.counterparty
         return counterparty.by_code(info.context).get(code) if code else None
+
+    @graph_field(cost(READ))
+    def facility(self, info: Info) -> FacilityType | None:
+        """The facility it is drawn under, as known today; `inputs` has the version the run used."""
+        return facility.drawn_under(info, self.run.position_snapshot_id, self.ordinal)
 
     @graph_field(at_most(MOST_COLUMNS))
     def values(

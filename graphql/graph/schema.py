@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext
 from graph import facts
 from graph.counterparty import CounterpartyQuery
 from graph.declare import root_type
+from graph.facility import FacilityQuery
 from graph.federation import BatchedSchema
 from graph.guard import LIMITS, Guard
 from graph.instrument import InstrumentQuery
@@ -34,6 +35,7 @@ class Query(
     PortfolioQuery,
     InstrumentQuery,
     CounterpartyQuery,
+    FacilityQuery,
     SnapshotQuery,
     MarketDataQuery,
     ScenarioQuery,

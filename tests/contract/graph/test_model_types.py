@@ -15,6 +15,7 @@ from graph.view import SCHEMA
 
 WITHHELD = {
     "Counterparty": "id connected_basis investment_grade scra_grade current_version",
+    "Facility": "id current_version",
     "Instrument": "id",
     "InstrumentTerms": "id instrument",
     "MarketDataSnapshot": "document_json",
@@ -36,6 +37,7 @@ LISTS = {
     "portfolios": "Portfolio",
     "instruments": "Instrument",
     "counterparties": "Counterparty",
+    "facilities": "Facility",
     "positionSnapshots": "PositionSnapshot",
     "marketDataSnapshots": "MarketDataSnapshot",
     "scenarios": "Scenario",

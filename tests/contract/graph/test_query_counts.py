@@ -22,6 +22,9 @@ QUERIES = {
         currentTerms { document } } } }""",
     "counterparty": '{ counterparty(code: "C1") { code parent { code } } }',
     "counterparties": "{ counterparties(first: $first) { nodes { code parent { code } } } }",
+    "facility": '{ facility(code: "F5") { code obligor { code } parent { code } } }',
+    "facilities": """{ facilities(first: $first) { nodes { code details obligor { code }
+        parent { code } } } }""",
     "positionSnapshot": '{ positionSnapshot(id: "1") { name } }',
     "positionSnapshots": "{ positionSnapshots(first: $first) { nodes { name } } }",
     "marketDataSnapshot": '{ marketDataSnapshot(id: "1") { name document } }',
@@ -50,6 +53,8 @@ QUERIES = {
         instrument { code } counterparty { code } } } }""",
     "run.position.inputs": """{ run(id: "1") { position(id: "P000001") { inputs {
         rowHash state terms counterparty } } } }""",
+    "run.position.facility": """{ run(id: "1") { position(id: "P000001") {
+        facility { code } inputs { facility } } } }""",
     "run.tasks": '{ run(id: "1") { tasks(first: $first) { nodes { status } } } }',
     "run.breaks": '{ run(id: "1") { breaks(first: $first) { nodes { rule } } } }',
     "run.publication": '{ run(id: "1") { publication { rootHash } } }',

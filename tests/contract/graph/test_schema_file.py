@@ -14,6 +14,7 @@ from graph.view import SCHEMA
 
 ROOTS = {
     "Query": """portfolio portfolios instrument instruments counterparty counterparties
+    facility facilities
         positionSnapshot positionSnapshots marketDataSnapshot marketDataSnapshots scenario scenarios
         scenarioSet scenarioSets run runs _entities _service""",
     "Mutation": "submitRun cancelRun retryTask publishRun",
@@ -23,6 +24,7 @@ KEYS = {
     "Portfolio": "code",
     "Instrument": "code",
     "Counterparty": "code",
+    "Facility": "code",
     "Run": "id",
     "PositionSnapshot": "id",
     "MarketDataSnapshot": "id",

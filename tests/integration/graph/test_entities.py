@@ -5,7 +5,8 @@ from django.test.utils import CaptureQueriesContext
 
 QUERY = """query E($r: [_Any!]!) { _entities(representations: $r) { __typename
   ... on Portfolio { code name } ... on Instrument { code currency issuer { code } }
-  ... on Counterparty { code legalName } ... on Run { id status } ... on Scenario { id kind }
+  ... on Counterparty { code legalName } ... on Facility { code commitment obligor { code } }
+  ... on Run { id status } ... on Scenario { id kind }
   ... on ScenarioSet { id scenarioCount } ... on PositionSnapshot { id positionCount }
   ... on MarketDataSnapshot { id name } } }"""
 
@@ -21,12 +22,19 @@ def test_entities_come_back_in_the_order_they_were_named(world):
         {"__typename": "Instrument", "code": "I0"},
         {"__typename": "Run", "id": world.run},
         {"__typename": "Counterparty", "code": "GROUP"},
+        {"__typename": "Facility", "code": "F1"},
         {"__typename": "ScenarioSet", "id": "1"},
         {"__typename": "MarketDataSnapshot", "id": "1"},
     ]
     found = _entities(world, references)
     assert [each["__typename"] for each in found] == [each["__typename"] for each in references]
     assert [found[0]["code"], found[2]["code"]] == ["I2", "I0"]
+    assert found[5] == {
+        "__typename": "Facility",
+        "code": "F1",
+        "commitment": "25000000.500000",
+        "obligor": {"code": "C1"},
+    }
     assert found[3] == {
         "__typename": "Run",
         "id": world.run,

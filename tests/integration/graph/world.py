@@ -94,6 +94,18 @@ def _reference_data() -> None:
         )
         for number in range(6)
     )
+    instruments.write_facilities(
+        {
+            "code": f"F{number}",
+            "obligor": f"C{number % 5}",
+            "kind": "LC" if number % 2 else "REVOLVER",
+            "parent": "F0" if number % 2 else None,
+            "currency": "USD",
+            "commitment": "25000000.5",
+            "fees": [{"kind": "COMMITMENT", "rate": "0.00375"}],
+        }
+        for number in range(6)
+    )
 
 
 def _users() -> dict[str, str]:

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from apps.access.models import User
 from apps.instrument import conventions
+from graph.asked import Asked
+from graph.context import Context
+from graph.view import execute
 from tests.integration.result import product_run
 
 FACILITIES: list[dict[str, Any]] = [
@@ -79,3 +83,35 @@ def test_cells_of_facilities_are_those_of_the_library(bank: product_run.Bank) ->
     assert by_code["PRINCIPAL"] + by_code["UNDRAWN"] == by_code["COMMITMENT"]
     # The fixed one's commitment is reduced after the day: 50 + 20 + 30 million tonight.
     assert by_code["COMMITMENT"] == 100_000_000 * 10**6
+
+
+DRILL = """query D($run: ID!, $id: String!) { run(id: $run) { position(id: $id) {
+  facility { code kind commitment details obligor { code } parent { code } }
+  inputs { state facility } } } }"""
+
+
+def test_a_position_is_followed_to_its_facility_of_today_and_of_the_run(
+    bank: product_run.Bank,
+) -> None:
+    context = Context(user=User(username="head", is_superuser=True))
+
+    def drilled(code: str) -> Any:
+        answer = execute(Asked(DRILL, {"run": str(bank.run), "id": f"P-{code}"}, None), context)
+        assert "errors" not in answer, answer
+        return answer["data"]["run"]["position"]
+
+    found = drilled("REV")
+    assert found["facility"] == {
+        "code": "RCF",
+        "kind": "REVOLVER",
+        "commitment": "50000000.000000",
+        "details": {"fees": [{"kind": "COMMITMENT", "rate": "0.00375"}]},
+        "obligor": {"code": "CP1"},
+        "parent": None,
+    }
+    pinned = found["inputs"]["facility"]
+    assert (pinned["code"], pinned["commitment"]) == ("RCF", "50000000")
+    assert pinned["fees"] == [{"kind": "COMMITMENT", "rate": "0.00375"}]
+    assert found["inputs"]["state"]["facility"] == "RCF"
+    without = drilled("FIXED")
+    assert (without["facility"], without["inputs"]["facility"]) == (None, None)
