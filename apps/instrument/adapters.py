@@ -87,13 +87,21 @@ def check_terms(
     if not is_priced(product_type):
         return [None] * len(rows)
     inputs = [
-        PositionInput("", product_type, currency, terms, _NEUTRAL_STATE) for currency, terms in rows
+        PositionInput("", product_type, currency, terms, _neutral_state(terms))
+        for currency, terms in rows
     ]
     packed = PRODUCTS[product_type].pack(inputs, Names())
     return [
         None if failure is None or failure.code in _OF_STATE else _fault(failure)
         for failure in packed.failures
     ]
+
+
+def _neutral_state(terms: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return a state in which only the terms can be at fault: flows after defaults have theirs."""
+    default = terms.get("default")
+    defaults = isinstance(default, Mapping) and default.get("kind") != "NONE"
+    return {**_NEUTRAL_STATE, "credit_basis": "CASHFLOW"} if defaults else _NEUTRAL_STATE
 
 
 def _fault(failure: Failure) -> TermsFault:

@@ -52,6 +52,7 @@ class PositionRow(Row):
     swingline: AmountNotNegative | None = None
     borrowing_base: AmountNotNegative | None = None
     pool_factor: Share | None = None
+    survival: Share | None = None
 
     current_rate: Rate | None = None
     ex_coupon_entitled: Boolean | None = None

@@ -74,3 +74,30 @@ def test_a_derivative_that_is_refused_names_the_field(change: dict[str, Any], fi
     assert good is None
     assert bad is not None
     assert field in (bad.field, bad.expected)
+
+
+LOAN = {
+    "start_date": "2022-06-15", "first_payment_date": "2022-07-15", "payments": 60,
+    "original_principal": "1000000", "rate": "0.06", "interest_basis": "30/360",
+}  # fmt: skip
+POOL = {"accrual_start_date": "2022-12-01", "wac": "0.06", "wam": 348}
+DEFAULTS = {"kind": "CDR", "speed": "0.02", "severity": "0.4"}
+
+
+@pytest.mark.parametrize(("product_type", "terms"), [("AMORT_LOAN", LOAN), ("ABS_MBS", POOL)])
+def test_terms_with_defaults_are_no_fault_and_their_own_faults_are_named(
+    product_type: str, terms: dict[str, Any]
+) -> None:
+    # Whether the spread then counts credit once is a matter of the position, not of the terms.
+    good, plain, bad = adapters.check_terms(
+        product_type,
+        [
+            ("USD", {**terms, "default": DEFAULTS}),
+            ("USD", terms),
+            ("USD", {**terms, "default": {**DEFAULTS, "severity": "-1"}}),
+        ],
+    )
+    assert good is None
+    assert plain is None
+    assert bad is not None
+    assert bad.field == "terms.default.severity"
