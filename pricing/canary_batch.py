@@ -227,6 +227,11 @@ OTHERS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("AMORT_LOAN", {
         **_LOAN, "rate": "0.07", "default": {"kind": "CDR", "speed": "0.03", "severity": "0.45"},
     }, {**_SPREAD, "credit_basis": "CASHFLOW"}),
+    ("AMORT_LOAN", {**_LOAN, "rate": "0.07"}, {
+        **_SPREAD, "credit_basis": "CASHFLOW", "status": "DEFAULTED",
+        "outstanding_principal": "900000", "expected_recovery": "400000",
+        "expected_recovery_date": "2024-06-30",
+    }),
     ("REVOLVER", {
         **_COMMITMENT, "index": "SOFR", "margin": "0.0275", "fees": {"commitment": "0.00375"},
     }, {**_SPREAD, "outstanding_principal": "1200000"}),
@@ -243,6 +248,12 @@ OTHERS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
         "dated_date": "2021-02-15", "maturity_date": "2027-02-15", "index": "TERM_SOFR_3M",
         "margin": "0.0125", "day_count": "ACT/360", "calendar": "US-GOVT",
         "roll_convention": "MODIFIED_FOLLOWING", "floor": "0.04",
+    }, _HELD),
+    ("FLOATING_NOTE", {
+        "dated_date": "2022-12-15", "maturity_date": "2026-12-15", "index": "TERM_SOFR_3M",
+        "margin": "0", "day_count": "ACT/360", "calendar": "US-GOVT", "frequency": "QUARTERLY",
+        "accrual_range": {"rate": "0.065", "lower": "0.025", "upper": "0.05"},
+        "option_model": "VOLATILITY",
     }, _HELD),
     ("INFLATION_BOND", {
         "dated_date": "2021-01-15", "maturity_date": "2031-01-15", "coupon": "0.00125",
@@ -266,6 +277,10 @@ OTHERS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("ABS_MBS", {
         "accrual_start_date": "2022-12-01", "wac": "0.05", "wam": 120, "strip": "IO",
         "prepayment": {"kind": "PSA", "speed": "1.5"},
+    }, _HELD),
+    ("ABS_MBS", {
+        "accrual_start_date": "2022-12-01", "wac": "0.06", "wam": 120, "age": 12,
+        "prepayment": _SPEEDS, "monte_carlo": {"paths": 16},
     }, _HELD),
     ("STRUCTURED", {
         "accrual_start_date": "2022-12-01", "tranche": "B", "senior_fee": "0.0025",

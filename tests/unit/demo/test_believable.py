@@ -90,6 +90,7 @@ def _input(holding: Holding, obligors: dict[str, dict[str, Any]]) -> PositionInp
         {name: item for name, item in position.items() if name not in LINKS},
         obligor.get("rating"),
         obligor.get("sector"),
+        holding.facility,
     )
 
 
