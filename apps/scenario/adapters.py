@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from foundation.hashing import decimal_text
+from foundation.hashing import content_hash, decimal_text
 from pricing import scenarios
 from pricing.scenarios import ScenarioError
+from pricing.scenarios.compose import part_codes
 from pricing.scenarios.parse import FORMAT
+from pricing.scenarios.parse_shock import BENDS
 
 BASE = "BASE"
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,32})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
 
-__all__ = ["BASE", "FORMAT", "ScenarioFault", "base_document", "normal_document"]
+__all__ = ["BASE", "FORMAT", "ScenarioFault", "base_document", "normal_document", "parts_of"]
 
 
 class ScenarioFault(ValueError):
@@ -33,8 +35,22 @@ def base_document() -> dict[str, Any]:
     return {"format": FORMAT, "code": BASE, "name": "The market as it is", "kind": "INSTANT"}
 
 
-def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario document as it is stored, or raise ScenarioFault naming the place."""
+def parts_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the codes of the parts of a scenario document."""
+    try:
+        return part_codes(document) if isinstance(document, Mapping) else ()
+    except ScenarioError as error:
+        raise _fault(error) from None
+
+
+def normal_document(
+    document: Mapping[str, Any], library: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return a scenario document as it is stored, or raise ScenarioFault naming the place.
+
+    The parts of a composed scenario are taken from the library of documents by code: the stored
+    document has their shocks in order, and the hash of each part.
+    """
     if not isinstance(document, Mapping):
         raise ScenarioFault("scenario", "an object is expected", document)
     code = document.get("code")
@@ -49,11 +65,34 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
     if "shocks" in document:
         normal["shocks"] = _shocks(document["shocks"], f"{code}.shocks")
     try:
+        if "parts" in normal:
+            normal = _with_parts(normal, library or {})
         scenarios.parse(normal)
     except ScenarioError as error:
-        message = str(error).removeprefix(f"{error.place}: ")
-        raise ScenarioFault(error.place, message) from None
+        raise _fault(error) from None
     return {name: value for name, value in normal.items() if value != []}
+
+
+def _fault(error: ScenarioError) -> ScenarioFault:
+    return ScenarioFault(error.place, str(error).removeprefix(f"{error.place}: "))
+
+
+def _with_parts(normal: dict[str, Any], library: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    known = {
+        code: {**part, "shocks": _shocks(part["shocks"], f"{code}.shocks")}
+        if "shocks" in part
+        else part
+        for code, part in library.items()
+    }
+    full = scenarios.composed(normal, known)
+    parts = []
+    for at, (code, stated) in enumerate(zip(part_codes(normal), normal["parts"], strict=True)):
+        digest = content_hash(normal_document(known[code], known)).hex()
+        if isinstance(stated, Mapping) and stated.get("sha256", digest) != digest:
+            place = f"{normal['code']}.parts[{at}]"
+            raise ScenarioFault(place, f"not the scenario {code} of this content", stated)
+        parts.append({"code": code, "sha256": digest})
+    return {**full, "parts": parts}
 
 
 def _shocks(value: Any, place: str) -> list[Any]:
@@ -76,6 +115,13 @@ def _shock(item: Any, place: str) -> Any:
             else pair
             for at, pair in enumerate(pairs)
         ]
+    for shape, (sizes, _) in BENDS.items():
+        bend = shock.get(shape)
+        if isinstance(bend, Mapping):
+            shock[shape] = {
+                name: _number(value, f"{place}.{shape}.{name}") if name in sizes else value
+                for name, value in bend.items()
+            }
     return shock
 
 

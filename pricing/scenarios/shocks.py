@@ -27,7 +27,7 @@ class RateShock:
     """A change of continuously compounded zero rates, applied after interpolation.
 
     `tenors` (years) and `sizes` make a shape linear between tenors and flat beyond them; one
-    tenor is a parallel shift. `curve` or `currency` narrow it; neither means every curve.
+    tenor is a parallel shift. RELATIVE multiplies the rate at each time by 1 + the shape there. `curve` or `currency` narrow it; neither means every curve.
     """
 
     tenors: tuple[float, ...]
@@ -97,8 +97,25 @@ class PrepaymentShock:
     currency: str = ""
 
 
+SEGMENTS = ("RESIDENTIAL", "COMMERCIAL")
+"""The kinds of property whose prices have an index of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyShock:
+    """Property prices x (1 + size), of the segment and currency that what is not empty narrows.
+
+    No discounted value depends on it: it is read by what values collateral
+    (`States.property_values`).
+    """
+
+    size: float
+    segment: str = ""
+    currency: str = ""
+
+
 LevelShock = VolatilityShock | CreditShock | InflationShock | PrepaymentShock
-Shock = RateShock | SpreadShock | FxShock | LevelShock
+Shock = RateShock | SpreadShock | FxShock | LevelShock | PropertyShock
 
 
 @dataclass(frozen=True, slots=True)

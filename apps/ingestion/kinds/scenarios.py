@@ -26,11 +26,13 @@ _CODE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
 class ScenarioSets:
     """The sets a file makes: code, name and the documents of each, in order.
 
-    `unused` are scenarios of the file that no set names; `lines` where a flat file says a place.
+    `unused` are scenarios of the file that no set names; `library` is all of them, which composed
+    ones may name; `lines` where a flat file says a place.
     """
 
     sets: list[tuple[str, str, list[Document]]] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    library: list[Document] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
 
     def line_of(self, place: str) -> int | None:
@@ -103,7 +105,7 @@ def _of_object(document: Document, own: str) -> ScenarioSets:
         for at, item in enumerate(_list(document["sets"], "sets"))
     ]
     used = {str(item["code"]) for _, _, members in sets for item in members}
-    return ScenarioSets(sets, unused=[code for code in by_code if code not in used])
+    return ScenarioSets(sets, [code for code in by_code if code not in used], scenarios)
 
 
 def _by_code(scenarios: list[Document]) -> dict[str, Document]:
@@ -169,7 +171,9 @@ def write(found: ScenarioSets, request: Request, problems: Problems, progress: P
     sets: dict[str, int] = {}
     for code, name, documents in found.sets:
         try:
-            written = services.create_scenario_set(code=code, name=name, scenarios=documents)
+            written = services.create_scenario_set(
+                code=code, name=name, scenarios=documents, library=found.library
+            )
         except ScenarioFault as fault:
             line = found.line_of(fault.place)
             raise ImportRefused.because(

@@ -10,6 +10,12 @@ INSERT INTO scenario (code, name, kind, content_hash, document)
 VALUES (%(code)s, %(name)s, %(kind)s, %(content_hash)s, %(document)s)
 RETURNING id
 
+-- name: scenarios_of_code
+SELECT code, max(document), count(*)
+  FROM scenario
+ WHERE code = ANY (%(codes)s::text[])
+ GROUP BY code
+
 -- name: set_of_hash
 SELECT id FROM scenario_set WHERE content_hash = %(content_hash)s
 
