@@ -85,11 +85,13 @@ def create_scenario_set(
     name: str,
     scenarios: Sequence[Mapping[str, Any]],
     library: Sequence[Mapping[str, Any]] = (),
+    basis: Mapping[str, Any] | None = None,
 ) -> SetWritten:
     """Store scenarios and the set they make in this order, or return the set that holds them.
 
     BASE stands first: a set that lacks it is given it. A code stands once in a set. Composed
     scenarios find their parts among the scenarios, then in `library`, then in what is stored.
+    `basis` says how a set was made, and is part of its content.
     """
     if not 0 < len(code) <= 64 or not 0 < len(name) <= 200:
         raise ScenarioFault(code or "set", "a code of 1 to 64 and a name of 1 to 200 characters")
@@ -103,7 +105,12 @@ def create_scenario_set(
     )
     _refuse_twice(code, [item.code for item in written])
     digest = hashing.content_hash(
-        {"code": code, "name": name, "scenarios": [item.content_hash.hex() for item in written]}
+        {
+            **({"basis": basis} if basis else {}),
+            "code": code,
+            "name": name,
+            "scenarios": [item.content_hash.hex() for item in written],
+        }
     )
     with connection.cursor() as cursor:
         cursor.execute(SQL["scenario_lock"])
@@ -123,6 +130,7 @@ def create_scenario_set(
                 "name": name,
                 "content_hash": digest,
                 "count": len(ids),
+                "basis": hashing.canonical(basis) if basis else "",
             },
         )
     return SetWritten(number, True, written)

@@ -26,14 +26,16 @@ class _Step:
     knots: tuple[float, ...]
     mode: Mode
     sizes: tuple[float, ...]
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Steps of the same knots and mode: `sizes` (scenarios, knots) of the scenarios at `at`."""
+    """Steps of one shape: `sizes` (scenarios, knots) of the scenarios at `at`."""
 
     knots: tuple[float, ...]
     mode: Mode
+    floor: float | None
     at: IntpArray
     sizes: FloatArray
 
@@ -48,7 +50,11 @@ class _Layer:
             shape = sizes[:, 0]
         else:
             shape = piecewise_linear(times, np.array(self.knots), sizes).T
-        if self.mode is Mode.ABSOLUTE:
+        if self.floor is not None:
+            before = zeros[:, columns]
+            after = before + shape if self.mode is Mode.ABSOLUTE else before * (1.0 + shape)
+            zeros[:, columns] = np.maximum(after, np.minimum(before, self.floor))
+        elif self.mode is Mode.ABSOLUTE:
             zeros[:, columns] += shape
         else:
             zeros[:, columns] *= 1.0 + shape
@@ -114,7 +120,8 @@ def _stack(curve: ZeroCurve, scenario: Scenario) -> tuple[float, list[_Step]]:
         if not isinstance(shock, RateShock) or not _concerns(shock, curve):
             continue
         parallel = len(shock.sizes) == 1 and shock.mode is Mode.RELATIVE
-        if parallel and all(step.mode is Mode.ABSOLUTE for step in stack):
+        folds = all(step.mode is Mode.ABSOLUTE and step.floor is None for step in stack)
+        if parallel and shock.floor is None and folds:
             times = 1.0 + shock.sizes[0]
             factor *= times
             stack = [
@@ -122,7 +129,7 @@ def _stack(curve: ZeroCurve, scenario: Scenario) -> tuple[float, list[_Step]]:
                 for step in stack
             ]
         else:
-            stack.append(_Step(shock.tenors, shock.mode, shock.sizes))
+            stack.append(_Step(shock.tenors, shock.mode, shock.sizes, shock.floor))
     return factor, stack
 
 
@@ -155,12 +162,12 @@ def _layers(stacks: Sequence[Sequence[_Step]]) -> list[_Layer]:
     """Group the first steps of all scenarios by knots and mode, then the second ones, and so on."""
     layers: list[_Layer] = []
     for depth in range(max((len(stack) for stack in stacks), default=0)):
-        groups: dict[tuple[tuple[float, ...], Mode], list[int]] = {}
+        groups: dict[tuple[tuple[float, ...], Mode, float | None], list[int]] = {}
         for place, stack in enumerate(stacks):
             if depth < len(stack):
                 step = stack[depth]
-                groups.setdefault((step.knots, step.mode), []).append(place)
-        for (knots, mode), places in groups.items():
+                groups.setdefault((step.knots, step.mode, step.floor), []).append(place)
+        for (knots, mode, floor), places in groups.items():
             sizes = np.array([stacks[place][depth].sizes for place in places])
-            layers.append(_Layer(knots, mode, np.array(places, dtype=np.intp), sizes))
+            layers.append(_Layer(knots, mode, floor, np.array(places, dtype=np.intp), sizes))
     return layers

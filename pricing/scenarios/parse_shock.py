@@ -48,25 +48,30 @@ def shock(item: object, place: str) -> Shock:
     return _READERS[risk](item, place)
 
 
+_SHAPES = ("size", "tenors", "twist", "butterfly")
+
+
 def _rate(item: Mapping[str, Any], place: str) -> RateShock:
-    only(item, {"risk", "size", "tenors", "twist", "butterfly", "mode", "curve", "currency"}, place)
+    only(item, {"risk", *_SHAPES, "mode", "curve", "currency", "floor"}, place)
     mode = _mode(item, place, Mode.ABSOLUTE)
-    shapes = [name for name in ("size", "tenors", "twist", "butterfly") if name in item]
+    shapes = [name for name in _SHAPES if name in item]
     if len(shapes) != 1:
-        raise ScenarioError(place, "one of size, tenors, twist or butterfly is expected")
+        raise ScenarioError(place, f"one of {', '.join(_SHAPES)} is expected")
     curve = _text(item, "curve", place)
     currency = _currency(item, place) if "currency" in item else ""
     if curve and currency:
         raise ScenarioError(place, "a curve and a currency cannot both narrow a shock")
     limit = RATE_LIMIT if mode is Mode.ABSOLUTE else FACTOR_LIMIT
+    years: tuple[float, ...]
+    sizes: tuple[float, ...]
     if "size" in item:
-        size = _number(item["size"], f"{place}.size", limit)
-        return RateShock((0.0,), (size,), mode, curve, currency)
-    if "tenors" in item:
+        years, sizes = (0.0,), (_number(item["size"], f"{place}.size", limit),)
+    elif "tenors" in item:
         years, sizes = _tenors(item["tenors"], f"{place}.tenors", limit)
     else:
         years, sizes = _bend(item[shapes[0]], shapes[0], f"{place}.{shapes[0]}", limit)
-    return RateShock(years, sizes, mode, curve, currency)
+    floor = _number(item["floor"], f"{place}.floor", RATE_LIMIT) if "floor" in item else None
+    return RateShock(years, sizes, mode, curve, currency, floor)
 
 
 def _tenors(pairs: object, place: str, limit: float) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -27,7 +27,9 @@ class RateShock:
     """A change of continuously compounded zero rates, applied after interpolation.
 
     `tenors` (years) and `sizes` make a shape linear between tenors and flat beyond them; one
-    tenor is a parallel shift. RELATIVE multiplies the rate at each time by 1 + the shape there. `curve` or `currency` narrow it; neither means every curve.
+    tenor is a parallel shift. RELATIVE multiplies the rate at each time by 1 + the shape there.
+    `curve` or `currency` narrow it; neither means every curve. With a `floor` the shock takes no
+    rate below it; a rate that is lower already is not taken further down.
     """
 
     tenors: tuple[float, ...]
@@ -35,6 +37,7 @@ class RateShock:
     mode: Mode = Mode.ABSOLUTE
     curve: str = ""
     currency: str = ""
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from apps.scenario.services import ScenarioFault
 
 Document = dict[str, Any]
 
-_CODE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
-
 
 @dataclass(slots=True)
 class ScenarioSets:
@@ -49,9 +47,9 @@ def parse(request: Request, problems: Problems, progress: Progress) -> ScenarioS
     members by code, or scenarios as an array, as lines or as CSV rows of shocks.
     """
     source = request.source
-    own = _code_of(stem(source.name))
+    own = code_of(stem(source.name))
     if request.snapshot is not None:
-        own = _identifier(request.snapshot, "--snapshot")
+        own = asked.identifier(request.snapshot, "--snapshot")
     if source.kind is FileKind.CSV:
         known, required = rows.columns(ScenarioRow)
         read = records.read(source, problems, known=known, required=required, progress=progress)
@@ -63,7 +61,7 @@ def parse(request: Request, problems: Problems, progress: Progress) -> ScenarioS
     return ScenarioSets([(own, own, [record.values for record in read])])
 
 
-def _code_of(name: str) -> str:
+def code_of(name: str) -> str:
     """Return the code of a set after the name of its file."""
     return re.sub(r"[^A-Z0-9._:/-]+", "-", name.upper(), flags=re.ASCII)[:64]
 
@@ -119,16 +117,9 @@ def _by_code(scenarios: list[Document]) -> dict[str, Document]:
     return by_code
 
 
-def _identifier(value: object, field_name: str) -> str:
-    if not isinstance(value, str) or not _CODE.fullmatch(value):
-        expected = "1 to 64 characters of A-Z a-z 0-9 . _ : / -"
-        raise ImportRefused.because("IDENTIFIER", expected, value, field=field_name)
-    return value
-
-
 def _title(document: Document, place: str, own: str = "") -> tuple[str, str]:
     """Return the code and the name of a set."""
-    code = _identifier(document.get("code", own), f"{place}code")
+    code = asked.identifier(document.get("code", own), f"{place}code")
     stated = document.get("name")
     return code, asked.name(stated, f"{place}name") if stated else code
 

@@ -75,6 +75,16 @@ def test_shocks_after_a_relative_shape_apply_to_what_it_made(make_states: MakeSt
     assert found == pytest.approx(base * factor * 2.0 + 0.01, rel=1e-14)
 
 
+def test_a_floor_stops_the_fall_and_lifts_nothing(make_states: MakeStates) -> None:
+    base = zeros(make_states)
+    down = {"risk": "RATE", "size": "-0.02", "floor": "0.02"}
+    assert zeros(make_states, down) == pytest.approx(np.maximum(base - 0.02, 0.02), abs=1e-17)
+    low = {"risk": "RATE", "size": "-0.02", "floor": "0.05"}
+    assert np.array_equal(zeros(make_states, low), base)
+    after = zeros(make_states, down, {"risk": "RATE", "mode": "RELATIVE", "size": "1"})
+    assert after == pytest.approx(2.0 * np.maximum(base - 0.02, 0.02), abs=1e-17)
+
+
 def test_rates_out_of_range_name_scenario_curve_and_tenor(make_states: MakeStates) -> None:
     shape = {"risk": "RATE", "tenors": [["2Y", "0"], ["7Y", "2"], ["8Y", "0"]]}
     with pytest.raises(ScenarioError) as refused:
