@@ -100,6 +100,14 @@ def test_shocks_are_differences_of_rates_and_ratios_of_indices(path: fed.Supervi
     assert all(parse(item).shocks for item in made)
 
 
+def test_the_example_of_the_page_is_the_second_quarter(path: fed.Supervisory) -> None:
+    page = Path(__file__).parents[2] / "docs" / "methods" / "scenarios.md"
+    assert "rates −330 bp at 10Y, BBB spreads +360 bp" in page.read_text(encoding="utf-8")
+    shocks = satellite.scenarios(path, satellite.model(), (), "SA")[1]["shocks"]
+    assert dict(shocks[0]["tenors"])["10Y"] == "-0.033"
+    assert [s["size"] for s in shocks if s.get("rating") == "BBB"] == ["0.036"]
+
+
 def test_a_scenario_that_stays_at_its_start_shocks_nothing(path: fed.Supervisory) -> None:
     still = fed.Supervisory(
         path.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,14 @@ def test_the_scenario_of_a_day_moves_the_market_as_the_day_did(
     euro = states.fx_value("EUR")
     assert euro is not None
     assert euro[1] / euro[0] == pytest.approx(1.06 / 1.05, rel=1e-11)
+
+
+def test_the_example_of_the_page_is_what_is_made() -> None:
+    page = Path(__file__).parents[4] / "docs" / "methods" / "scenarios.md"
+    assert "the shocks +16.00 bp and −4.85 bp" in page.read_text(encoding="utf-8")
+    made = history_scenarios.scenarios(history.parse(document()), WHOLE, RETURNS, "USD")
+    sizes = [parse(item).shocks[1].size * 1e4 for item in made.scenarios]  # type: ignore[union-attr]
+    assert [round(size, 2) for size in sizes] == [16.0, -4.85]
 
 
 def test_the_basis_says_how_the_set_came_about() -> None:
