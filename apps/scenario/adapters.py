@@ -11,7 +11,7 @@ from typing import Any
 
 from foundation.hashing import content_hash, decimal_text
 from pricing import scenarios
-from pricing.axis import DEFAULT_KEY_RATE_TENORS
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.scenarios import ScenarioError, fed, history_scenarios, irrbb, ladders, satellite
 from pricing.scenarios.compose import part_codes
 from pricing.scenarios.historical import HistoryError, MissingDays, Window

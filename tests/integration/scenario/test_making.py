@@ -166,3 +166,17 @@ def test_the_published_files_become_a_scenario_a_quarter(tmp_path: Path):
     files["domestic"].write_text(published["domestic"][0])
     with pytest.raises(CommandError, match="FED"):
         make("SA25", "fed", **files)
+
+
+def test_the_command_line_says_all_that_a_rule_needs():
+    history = str(load(text()).ids["history_id"])
+    words = ["make_scenarios", "HIST", "--kind", "historical", "--history", history]
+    words += ["--from", "2022-01-01", "--to", "2022-01-31", "--horizon-days", "5", "--disjoint"]
+    out = io.StringIO()
+    call_command(*words, "--returns", RETURNS, stdout=out)
+    # 12 days, one move of 5 days after the other: 0 to 5, 5 to 10.
+    assert "BASE and 2 scenarios" in out.getvalue()
+    with pytest.raises(CommandError, match="--returns is needed"):
+        call_command(*words)
+    call_command("make_scenarios", "CR", "--kind", "spreads", "--ratings", "A,BBB", stdout=out)
+    assert "BASE and 4 scenarios" in out.getvalue()

@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from pricing.axis import DEFAULT_KEY_RATE_TENORS
+from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.scenarios import ScenarioError, States, irrbb, ladders, parse
 
 TIMES = np.linspace(1.0 / 12.0, 30.0, 721)
