@@ -29,6 +29,7 @@ __all__ = [
     "BASE",
     "FORMAT",
     "MISSING_DAYS",
+    "RATES_MOVE",
     "HistoricalRule",
     "LadderRule",
     "RegulatoryRule",
@@ -43,6 +44,7 @@ __all__ = [
     "supervisory",
 ]
 
+RATES_MOVE = history_scenarios.RATES_MOVE
 MISSING_DAYS = tuple(str(rule) for rule in MissingDays)
 
 
@@ -170,6 +172,7 @@ class HistoricalRule:
     demean: bool
     currency: str
     at_least: int
+    rates_move: str = RATES_MOVE[0]
 
 
 def historical(
@@ -190,7 +193,9 @@ def historical(
     try:
         history = joined([parse(document) for document in documents])
         modes = {kind: Mode(mode) for kind, mode in rule.returns.items()}
-        made = history_scenarios.scenarios(history, window, modes, rule.currency)
+        made = history_scenarios.scenarios(
+            history, window, modes, rule.currency, rates_move=rule.rates_move
+        )
     except HistoryError as error:
         raise ScenarioFault(error.place, f"{error.message} [{error.code}]") from None
     if len(made.scenarios) < rule.at_least:

@@ -20,6 +20,9 @@ from pricing.scenarios.shocks import Mode
 FloatArray = npt.NDArray[np.float64]
 
 FORMAT = "tieout.scenario/1"
+CURVE, CURRENCY = RATES_MOVE = ("CURVE", "CURRENCY")
+"""What the moves of a curve are of: that curve alone, or every curve of its currency."""
+
 DIGITS = 12
 """Decimals of a shock: a hundred-millionth of a basis point."""
 
@@ -32,13 +35,26 @@ class Made:
     basis: dict[str, Any]
 
 
-def scenarios(history: History, window: Window, returns: Mapping[str, Mode], currency: str) -> Made:
+def scenarios(
+    history: History,
+    window: Window,
+    returns: Mapping[str, Mode],
+    currency: str,
+    *,
+    rates_move: str = CURVE,
+) -> Made:
     """Return a scenario for every move of a history, and the basis that says how they were made.
 
     `returns` gives for each class (RATES, SPREADS, FX, VOLATILITIES) how moves are taken. Rates
     are moves of zero rates by tenor; FX of the value of each currency in `currency`. A relative
     move of a spread applies to its level on the last complete day: spread shocks are absolute.
+    With `rates_move` CURVE a curve moves alone; with CURRENCY all curves of its currency move as
+    it does, and a currency with two curves in the history is refused.
     """
+    if rates_move not in RATES_MOVE:
+        raise HistoryError("rates_move", f"one of {', '.join(RATES_MOVE)}", "UNKNOWN_FACTOR")
+    if rates_move == CURRENCY:
+        _refuse_two_curves(history)
     for kind in returns:
         if kind not in CLASSES.values():
             known = ", ".join(sorted(set(CLASSES.values())))
@@ -49,10 +65,21 @@ def scenarios(history: History, window: Window, returns: Mapping[str, Mode], cur
     names = [factor.name for factor in factors]
     found = historical.moves(names, modes, inside.days, levels, window)
     made = tuple(
-        _scenario(factors, modes, levels[found.anchor], found, at, inside.days)
+        _scenario(factors, modes, levels[found.anchor], found, at, inside.days, rates_move)
         for at in range(len(found.end))
     )
-    return Made(made, _basis(inside, factors, window, returns, currency, found))
+    return Made(made, _basis(inside, factors, window, returns, currency, found, rates_move))
+
+
+def _refuse_two_curves(history: History) -> None:
+    curves: dict[str, str] = {}
+    for at in history.places("RATES"):
+        one = history.factors[at]
+        name = curves.setdefault(one.label("currency"), one.label("name"))
+        if name != one.label("name"):
+            raise HistoryError(
+                one.name, f"{one.label('currency')} has the curve {name} too", "FACTOR_TWICE"
+            )
 
 
 def _in_currency(history: History, currency: str) -> tuple[list[Factor], FloatArray]:
@@ -83,6 +110,7 @@ def _scenario(
     found: Moves,
     at: int,
     days: Sequence[dt.date],
+    rates_move: str,
 ) -> dict[str, Any]:
     sizes = found.sizes[at]
     begin, end = days[int(found.begin[at])], days[int(found.end[at])]
@@ -93,7 +121,8 @@ def _scenario(
         if factor.kind == "RATES":
             tenor = factor.label("tenor")
             months = int(tenor[:-1]) * (12 if tenor[-1] == "Y" else 1)
-            curve = curves.setdefault((factor.label("name"), modes[number]), [])
+            narrow_to = factor.label("currency" if rates_move == CURRENCY else "name")
+            curve = curves.setdefault((narrow_to, modes[number]), [])
             curve.append((months, [tenor, _text(size)]))
         elif factor.kind == "SPREADS":
             if modes[number] is Mode.RELATIVE:
@@ -128,7 +157,7 @@ def _scenario(
     rates = [
         {
             "risk": "RATE",
-            "curve": name,
+            "currency" if rates_move == CURRENCY else "curve": name,
             "mode": str(mode),
             "tenors": [pair for _, pair in sorted(nodes)],
         }
@@ -154,9 +183,11 @@ def _basis(
     returns: Mapping[str, Mode],
     currency: str,
     found: Moves,
+    rates_move: str,
 ) -> dict[str, Any]:
     return {
         "kind": "HISTORICAL",
+        "rates_move": rates_move,
         "from": window.first.isoformat(),
         "to": window.last.isoformat(),
         "first_day": history.days[int(found.begin[0])].isoformat(),

@@ -42,6 +42,7 @@ class Command(BaseCommand):
             "--returns", type=_returns, default={}, metavar="RATES=ABSOLUTE,FX=RELATIVE"
         )
         past.add_argument("--missing-days", choices=adapters.MISSING_DAYS, default="REFUSE")
+        past.add_argument("--rates-move", choices=adapters.RATES_MOVE, default="CURVE")
         past.add_argument("--demean", action="store_true", help="take the mean move off each move")
         past.add_argument("--currency", default="USD", help="that of the runs: FX is in it")
         past.add_argument("--at-least", type=int, default=1, metavar="N", help="scenarios")
@@ -103,6 +104,7 @@ def _make(options: dict[str, Any]) -> making.Made:
                 options["demean"],
                 options["currency"],
                 options["at_least"],
+                options["rates_move"],
             ),
         )
     if kind in ("key-rates", "spreads"):

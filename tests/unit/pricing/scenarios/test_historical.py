@@ -150,6 +150,23 @@ def test_the_example_of_the_page_is_what_is_made() -> None:
     assert [round(size, 2) for size in sizes] == [16.0, -4.85]
 
 
+def test_a_curve_moves_alone_or_its_currency_does() -> None:
+    read = history.parse(document())
+    alone = history_scenarios.scenarios(read, WHOLE, RETURNS, "USD").scenarios[0]["shocks"][0]
+    all_of = history_scenarios.scenarios(read, WHOLE, RETURNS, "USD", rates_move="CURRENCY")
+    moved = all_of.scenarios[0]["shocks"][0]
+    assert (alone["curve"], moved["currency"]) == ("USD-TREASURY", "USD")
+    assert alone["tenors"] == moved["tenors"]
+    assert all_of.basis["rates_move"] == "CURRENCY"
+    factors = [{**one, "name": f"C{at}"} for at, one in enumerate(document()["factors"][:2])]
+    two = document(factors=factors, levels=[["0.01", "0.02"]] * 3)
+    with pytest.raises(HistoryError) as refused:
+        history_scenarios.scenarios(
+            history.parse(two), WHOLE, RETURNS, "USD", rates_move="CURRENCY"
+        )
+    assert refused.value.code == "FACTOR_TWICE"
+
+
 def test_the_basis_says_how_the_set_came_about() -> None:
     made = history_scenarios.scenarios(history.parse(document()), WHOLE, RETURNS, "USD")
     wanted = {
