@@ -17,7 +17,7 @@ from pricing.market.completion import completed
 from pricing.market.errors import MarketError
 from pricing.market.snapshot import Market
 from pricing.position import PositionInput
-from pricing.scenarios import Scenario, ScenarioError, parse
+from pricing.scenarios import Scenario, ScenarioError, composed, parse
 from pricing.scenarios import shocks as standard
 
 _FIELDS = {"position_id", "product_type", "currency", "terms", "state", "rating", "sector",
@@ -116,7 +116,8 @@ def scenarios(path: Path | None) -> list[Scenario]:
     if not isinstance(document, list):
         raise InputError(f"{path}: a list of scenarios is expected")
     try:
-        found = [parse(item) for item in document]
+        library = {str(item.get("code")): item for item in document if isinstance(item, Mapping)}
+        found = [parse(composed(item, library) if "parts" in item else item) for item in document]
     except ScenarioError as error:
         raise InputError(f"{path}: {error}") from None
     if all(scenario.code != BASE for scenario in found):

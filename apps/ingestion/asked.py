@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
@@ -15,12 +16,13 @@ DATED = ("positions", "marketdata", "fixings", "tape")
 files, and say that they keep no day."""
 
 TAKERS = {
-    "snapshot": ("positions", "marketdata", "fixings", "scenarios", "tape"),
+    "snapshot": ("positions", "marketdata", "fixings", "histories", "scenarios", "tape"),
     "profile": ("tape",),
     "reject_file": ("tape",),
 }
 """Which kinds each other option means something to."""
 
+_CODE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
 _NAME: TypeAdapter[str] = TypeAdapter(
     Annotated[str, StringConstraints(pattern=ONE_LINE, min_length=1, max_length=100, strict=True)]
 )
@@ -47,3 +49,11 @@ def name(value: Any, field: str) -> str:
     except ValidationError:
         expected = "1 to 100 characters on one line"
         raise ImportRefused.because("TYPE", expected, value, field=field) from None
+
+
+def identifier(value: object, field: str) -> str:
+    """Return a code, or refuse what is none."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        expected = "1 to 64 characters of A-Z a-z 0-9 . _ : / -"
+        raise ImportRefused.because("IDENTIFIER", expected, value, field=field)
+    return value

@@ -121,15 +121,38 @@ class MarketProfile(_Declared):
     ignored: tuple[str, ...] = ()
 
 
+class HistoryProfile(_Declared):
+    """A file of market history, all of its days: each column is a factor, or a proxy of several.
+
+    A level times `scale` is ours; days before `since` are not read, nor are weekends where
+    `weekdays_only`.
+    """
+
+    profile: str
+    title: str
+    source: str
+    kind: Literal["history"]
+    date: str
+    scale: Decimal
+    since: str
+    weekdays_only: bool = False
+    columns: dict[str, tuple[dict[str, str], ...]]
+    absent: tuple[str, ...] = Field(default=("",))
+    ignored: tuple[str, ...] = ()
+    note: str = ""
+
+
 def _kind(value: Any) -> str:
     return str(value.get("kind", "")) if isinstance(value, dict) else str(value.kind)
 
 
 Profile = Annotated[
-    Annotated[LoanProfile, Tag("loans")] | Annotated[MarketProfile, Tag("market")],
+    Annotated[LoanProfile, Tag("loans")]
+    | Annotated[MarketProfile, Tag("market")]
+    | Annotated[HistoryProfile, Tag("history")],
     Discriminator(_kind),
 ]
-_ADAPTER: TypeAdapter[LoanProfile | MarketProfile] = TypeAdapter(Profile)
+_ADAPTER: TypeAdapter[LoanProfile | MarketProfile | HistoryProfile] = TypeAdapter(Profile)
 
 
 def names() -> list[str]:
@@ -137,7 +160,7 @@ def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.json"))
 
 
-def load(name: str | None) -> LoanProfile | MarketProfile:
+def load(name: str | None) -> LoanProfile | MarketProfile | HistoryProfile:
     """Return a profile by its name."""
     if name is None or name not in names():
         raise ImportRefused.because(
@@ -146,7 +169,7 @@ def load(name: str | None) -> LoanProfile | MarketProfile:
     return read((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def read(text: str) -> LoanProfile | MarketProfile:
+def read(text: str) -> LoanProfile | MarketProfile | HistoryProfile:
     """Return the profile of a JSON text; a mistake in it is a bug and raises."""
     return _ADAPTER.validate_python(json.loads(text))
 

@@ -24,8 +24,10 @@ from apps.marketdata.canonical import (
 )
 from pricing.market import bootstrap, completion, snapshot
 from pricing.market.errors import MarketError
+from pricing.scenarios import history
+from pricing.scenarios.historical import HistoryError
 
-__all__ = ["FORMAT", "MarketFault", "normal_document"]
+__all__ = ["FORMAT", "MarketFault", "check_history", "normal_document"]
 
 FORMAT = snapshot.FORMAT
 
@@ -100,6 +102,14 @@ def normal_document(document: Mapping[str, Any]) -> dict[str, Any]:
         fault = _fault(error)
         raise MarketFault(_as_given(fault.place, order), fault.message, fault.found) from None
     return {name: value for name, value in normal.items() if value not in ({}, [])}
+
+
+def check_history(document: Mapping[str, Any]) -> None:
+    """Refuse a history document that the library does not read; MarketFault names the place."""
+    try:
+        history.parse(document)
+    except HistoryError as error:
+        raise MarketFault(error.place, error.message) from None
 
 
 def _fault(error: MarketError) -> MarketFault:

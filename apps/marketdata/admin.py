@@ -1,4 +1,4 @@
-"""Market snapshots on the desk."""
+"""Market snapshots and histories on the desk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.access.desk import ReadOnly
-from apps.marketdata.models import MarketDataSnapshot
+from apps.marketdata.models import MarketDataSnapshot, MarketHistory
 
 
 @admin.register(MarketDataSnapshot)
@@ -26,5 +26,27 @@ class MarketDataSnapshotAdmin(ReadOnly):
 
     @admin.display(description="sha256")
     def hash(self, obj: MarketDataSnapshot) -> str:
+        """The content hash in hexadecimal."""
+        return bytes(obj.content_hash).hex()
+
+
+@admin.register(MarketHistory)
+class MarketHistoryAdmin(ReadOnly):
+    """Levels of market factors over many days."""
+
+    list_display = ("id", "code", "first_day", "last_day", "day_count", "factor_count", "hash")
+    search_fields = ("code",)
+    fields = (
+        "code", "source", "first_day", "last_day", "day_count", "factor_count", "hash",
+        "recorded_at",
+    )  # fmt: skip
+    readonly_fields = ("hash",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read what is shown: a document of years is not."""
+        return super().get_queryset(request).defer("document")
+
+    @admin.display(description="sha256")
+    def hash(self, obj: MarketHistory) -> str:
         """The content hash in hexadecimal."""
         return bytes(obj.content_hash).hex()

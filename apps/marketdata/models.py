@@ -1,4 +1,4 @@
-"""Immutable market snapshots: one hashed document of curves, spreads and FX for one day."""
+"""Immutable markets of one day, and histories of levels: hashed documents both."""
 
 from __future__ import annotations
 
@@ -33,3 +33,26 @@ class MarketDataSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name} {self.as_of}"
+
+
+class MarketHistory(models.Model):
+    """Dated levels of market factors; `document` is the canonical text that was hashed."""
+
+    content_hash = models.BinaryField(unique=True)
+    code = models.CharField(max_length=64)
+    source = models.TextField(blank=True)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    day_count = models.IntegerField()
+    factor_count = models.IntegerField()
+    document = models.TextField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "market_history"
+        ordering: ClassVar = ["code", "-pk"]
+        verbose_name_plural = "market histories"
+        constraints: ClassVar = [content_addressed("market_history")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.code} {self.first_day}..{self.last_day}"

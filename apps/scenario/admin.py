@@ -37,7 +37,7 @@ class ScenarioSetAdmin(ReadOnly):
 
     list_display = ("id", "code", "name", "scenario_count", "recorded_at")
     search_fields = ("code", "name")
-    fields = ("code", "name", "hash", "scenario_count", "members", "recorded_at")
+    fields = ("code", "name", "hash", "scenario_count", "basis", "members", "recorded_at")
     readonly_fields = ("hash", "members")
 
     @admin.display(description="sha256")

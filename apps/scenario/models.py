@@ -44,12 +44,17 @@ class Scenario(models.Model):
 
 
 class ScenarioSet(models.Model):
-    """An ordered set of scenarios: header of its members, inserted last."""
+    """An ordered set of scenarios: header of its members, inserted last.
+
+    `basis` is the canonical text of how a made set came about, "" of one that was given; it is
+    part of what is hashed.
+    """
 
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
     content_hash = models.BinaryField(unique=True)
     scenario_count = models.IntegerField()
+    basis = models.TextField(blank=True, db_default="")
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:

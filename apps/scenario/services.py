@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +47,15 @@ class SetWritten:
 
 
 @transaction.atomic
-def create_scenario(document: Mapping[str, Any]) -> ScenarioWritten:
-    """Store a scenario document, or return the row that already holds it."""
-    normal = adapters.normal_document(document)
+def create_scenario(
+    document: Mapping[str, Any], *, library: Sequence[Mapping[str, Any]] = ()
+) -> ScenarioWritten:
+    """Store a scenario document, or return the row that already holds it.
+
+    Parts that it names are those of `library`, else the stored scenario of that code; one of
+    which several versions are stored must stand in the library.
+    """
+    normal = adapters.normal_document(document, _library([document], library))
     text = hashing.canonical(normal)
     digest = hashing.sha256(text)
     with connection.cursor() as cursor:
@@ -73,11 +80,18 @@ def create_scenario(document: Mapping[str, Any]) -> ScenarioWritten:
 
 @transaction.atomic
 def create_scenario_set(
-    *, code: str, name: str, scenarios: Sequence[Mapping[str, Any]]
+    *,
+    code: str,
+    name: str,
+    scenarios: Sequence[Mapping[str, Any]],
+    library: Sequence[Mapping[str, Any]] = (),
+    basis: Mapping[str, Any] | None = None,
 ) -> SetWritten:
     """Store scenarios and the set they make in this order, or return the set that holds them.
 
-    BASE stands first: a set that lacks it is given it. A code stands once in a set.
+    BASE stands first: a set that lacks it is given it. A code stands once in a set. Composed
+    scenarios find their parts among the scenarios, then in `library`, then in what is stored.
+    `basis` says how a set was made, and is part of its content.
     """
     if not 0 < len(code) <= 64 or not 0 < len(name) <= 200:
         raise ScenarioFault(code or "set", "a code of 1 to 64 and a name of 1 to 200 characters")
@@ -86,11 +100,17 @@ def create_scenario_set(
     base = [item for item in scenarios if item.get("code") == adapters.BASE]
     rest = [item for item in scenarios if item.get("code") != adapters.BASE]
     written = tuple(
-        create_scenario(item) for item in [*(base or [adapters.base_document()]), *rest]
+        create_scenario(item, library=[*library, *scenarios])
+        for item in [*(base or [adapters.base_document()]), *rest]
     )
     _refuse_twice(code, [item.code for item in written])
     digest = hashing.content_hash(
-        {"code": code, "name": name, "scenarios": [item.content_hash.hex() for item in written]}
+        {
+            **({"basis": basis} if basis else {}),
+            "code": code,
+            "name": name,
+            "scenarios": [item.content_hash.hex() for item in written],
+        }
     )
     with connection.cursor() as cursor:
         cursor.execute(SQL["scenario_lock"])
@@ -110,9 +130,27 @@ def create_scenario_set(
                 "name": name,
                 "content_hash": digest,
                 "count": len(ids),
+                "basis": hashing.canonical(basis) if basis else "",
             },
         )
     return SetWritten(number, True, written)
+
+
+def _library(
+    documents: Sequence[Mapping[str, Any]], library: Sequence[Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return by code what the parts of documents, and the parts of these, may be."""
+    if not any(adapters.parts_of(document) for document in documents):
+        return {}
+    known = {str(item.get("code")): item for item in library if isinstance(item, Mapping)}
+    wanted = {code for item in (*documents, *known.values()) for code in adapters.parts_of(item)}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["scenarios_of_code"], {"codes": sorted(wanted - known.keys())})
+        for code, document, versions in cursor.fetchall():
+            if versions > 1:
+                raise ScenarioFault(code, f"{versions} versions are stored: give the one meant")
+            known[code] = json.loads(document)
+    return known
 
 
 def _refuse_twice(place: str, codes: Sequence[str]) -> None:

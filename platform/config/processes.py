@@ -24,6 +24,7 @@ _DESK = (
     "demo_load",
     "ingest",
     "issue_token",
+    "make_scenarios",
     "qcluster",
 )
 

@@ -20,17 +20,49 @@ MAX_RATE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Layer:
-    """Shifts of the same knots: `sizes` (scenarios, knots) of the scenarios at `at`."""
+class _Step:
+    """A shape that one scenario adds to zero rates, or multiplies them by 1 + it."""
 
     knots: tuple[float, ...]
+    mode: Mode
+    sizes: tuple[float, ...]
+    floor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Steps of one shape: `sizes` (scenarios, knots) of the scenarios at `at`."""
+
+    knots: tuple[float, ...]
+    mode: Mode
+    floor: float | None
     at: IntpArray
     sizes: FloatArray
+
+    def apply(self, zeros: FloatArray, times: FloatArray, place: IntpArray) -> None:
+        """Change zero rates (times, scenarios) in place; `place` is each scenario's column."""
+        columns = place[self.at]
+        wanted = columns >= 0
+        if not wanted.any():
+            return
+        columns, sizes = columns[wanted], self.sizes[wanted]
+        if len(self.knots) == 1:
+            shape = sizes[:, 0]
+        else:
+            shape = piecewise_linear(times, np.array(self.knots), sizes).T
+        if self.floor is not None:
+            before = zeros[:, columns]
+            after = before + shape if self.mode is Mode.ABSOLUTE else before * (1.0 + shape)
+            zeros[:, columns] = np.maximum(after, np.minimum(before, self.floor))
+        elif self.mode is Mode.ABSOLUTE:
+            zeros[:, columns] += shape
+        else:
+            zeros[:, columns] *= 1.0 + shape
 
 
 @dataclass(frozen=True, slots=True)
 class CurveStates:
-    """A curve under every scenario: zero_s(t) = zero(t) x factor_s + sum of layers at t."""
+    """A curve under every scenario: zero_s(t) = zero(t) x factor_s, then the layers in order."""
 
     curve: ZeroCurve
     factors: FloatArray
@@ -45,45 +77,79 @@ class CurveStates:
         place = np.full(len(self.factors), -1, dtype=np.intp)
         place[scenarios] = np.arange(len(scenarios))
         for layer in self.layers:
-            columns = place[layer.at]
-            wanted = columns >= 0
-            if not wanted.any():
-                continue
-            sizes = layer.sizes[wanted]
-            if len(layer.knots) == 1:
-                zeros[:, columns[wanted]] += sizes[:, 0]
-            else:
-                knots = np.array(layer.knots)
-                zeros[:, columns[wanted]] += piecewise_linear(times, knots, sizes).T
+            layer.apply(zeros, times, place)
         return zeros
 
 
 def curve_states(curve: ZeroCurve, scenarios: Sequence[Scenario]) -> CurveStates:
-    """Return a curve under the scenarios; refuse one that leaves the range of rates."""
+    """Return a curve under the scenarios; refuse one that leaves the range of rates.
+
+    The error names the scenario, the curve and the tenor at which rates are the farthest out.
+    """
     factors = np.ones(len(scenarios))
-    stacks: list[list[tuple[tuple[float, ...], list[float]]]] = []
+    stacks: list[list[_Step]] = []
+    out_of_range: dict[int, float] = {}
     for place, scenario in enumerate(scenarios):
-        stack: list[tuple[tuple[float, ...], list[float]]] = []
-        for shock in scenario.shocks:
-            if not isinstance(shock, RateShock) or not _concerns(shock, curve):
-                continue
-            if shock.mode is Mode.ABSOLUTE:
-                stack.append((shock.tenors, list(shock.sizes)))
-            else:
-                factor = 1.0 + shock.sizes[0]
-                factors[place] *= factor
-                stack = [(knots, [size * factor for size in sizes]) for knots, sizes in stack]
-        largest = float(np.abs(curve.zeros).max()) * abs(float(factors[place]))
-        largest += sum(max(abs(size) for size in sizes) for _, sizes in stack)
-        if not largest <= MAX_RATE:
-            raise ScenarioError(
-                f"{scenario.code}, curve {curve.name}",
-                f"zero rates reach {largest:.4g}, discount factors would not stay positive and "
-                "finite",
-                "DISCOUNT_FACTOR_INVALID",
-            )
+        factors[place], stack = _stack(curve, scenario)
+        reached = _largest(float(np.abs(curve.zeros).max()) * abs(float(factors[place])), stack)
+        if not reached <= MAX_RATE:
+            out_of_range[place] = reached
         stacks.append(stack)
-    return CurveStates(curve, factors, tuple(_layers(stacks)))
+    states = CurveStates(curve, factors, tuple(_layers(stacks)))
+    for place, reached in out_of_range.items():
+        knots = sorted({*curve.times.tolist(), *(t for step in stacks[place] for t in step.knots)})
+        at = np.abs(states.zero_rates(np.array(knots), np.array([place], dtype=np.intp))[:, 0])
+        raise ScenarioError(
+            f"{scenarios[place].code}, curve {curve.name}",
+            f"zero rates reach {reached:.4g}, the farthest at {tenor(knots[int(at.argmax())])}, "
+            "discount factors would not stay positive and finite",
+            "DISCOUNT_FACTOR_INVALID",
+        )
+    return states
+
+
+def _stack(curve: ZeroCurve, scenario: Scenario) -> tuple[float, list[_Step]]:
+    """Return the factor of the curve's own rates and the steps that follow it.
+
+    A parallel factor after additions only is carried into them: they become sums of one product
+    each, whatever the number of shocks.
+    """
+    factor = 1.0
+    stack: list[_Step] = []
+    for shock in scenario.shocks:
+        if not isinstance(shock, RateShock) or not _concerns(shock, curve):
+            continue
+        parallel = len(shock.sizes) == 1 and shock.mode is Mode.RELATIVE
+        folds = all(step.mode is Mode.ABSOLUTE and step.floor is None for step in stack)
+        if parallel and shock.floor is None and folds:
+            times = 1.0 + shock.sizes[0]
+            factor *= times
+            stack = [
+                _Step(step.knots, step.mode, tuple(size * times for size in step.sizes))
+                for step in stack
+            ]
+        else:
+            stack.append(_Step(shock.tenors, shock.mode, shock.sizes, shock.floor))
+    return factor, stack
+
+
+def _largest(rate: float, stack: Sequence[_Step]) -> float:
+    """Return a bound of what a rate of that size becomes."""
+    for step in stack:
+        if step.mode is Mode.ABSOLUTE:
+            rate += max(abs(size) for size in step.sizes)
+        else:
+            rate *= max(abs(1.0 + size) for size in step.sizes)
+    return rate
+
+
+def tenor(years: float) -> str:
+    """Return a time in years as a person would say it: 10Y, 3M, else days."""
+    months = years * 12.0
+    if abs(months - round(months)) < 0.1 and round(months) > 0:
+        whole = round(months)
+        return f"{whole // 12}Y" if whole % 12 == 0 else f"{whole}M"
+    return f"{round(years * 365.0)} days"
 
 
 def _concerns(shock: RateShock, curve: ZeroCurve) -> bool:
@@ -92,15 +158,16 @@ def _concerns(shock: RateShock, curve: ZeroCurve) -> bool:
     return shock.currency in ("", curve.currency)
 
 
-def _layers(stacks: list[list[tuple[tuple[float, ...], list[float]]]]) -> list[_Layer]:
-    """Group the first shifts of all scenarios by knots, then the second ones, and so on."""
+def _layers(stacks: Sequence[Sequence[_Step]]) -> list[_Layer]:
+    """Group the first steps of all scenarios by knots and mode, then the second ones, and so on."""
     layers: list[_Layer] = []
     for depth in range(max((len(stack) for stack in stacks), default=0)):
-        groups: dict[tuple[float, ...], list[int]] = {}
+        groups: dict[tuple[tuple[float, ...], Mode, float | None], list[int]] = {}
         for place, stack in enumerate(stacks):
             if depth < len(stack):
-                groups.setdefault(stack[depth][0], []).append(place)
-        for knots, places in groups.items():
-            sizes = np.array([stacks[place][depth][1] for place in places])
-            layers.append(_Layer(knots, np.array(places, dtype=np.intp), sizes))
+                step = stack[depth]
+                groups.setdefault((step.knots, step.mode, step.floor), []).append(place)
+        for (knots, mode, floor), places in groups.items():
+            sizes = np.array([stacks[place][depth].sizes for place in places])
+            layers.append(_Layer(knots, mode, floor, np.array(places, dtype=np.intp), sizes))
     return layers

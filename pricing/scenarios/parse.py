@@ -1,6 +1,7 @@
 """From scenario documents, format `tieout.scenario/1`, to scenarios.
 
-docs/methods/scenarios.md describes each field.
+docs/methods/scenarios.md describes each field. The parts of a composed scenario are expanded
+before (`pricing.scenarios.compose`): its document has their shocks.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pricing.scenarios.compose import part_codes
 from pricing.scenarios.parse_shock import only, shock
 from pricing.scenarios.shocks import Scenario, ScenarioError
 
@@ -24,7 +26,11 @@ def parse(document: Mapping[str, Any]) -> Scenario:
         raise ScenarioError("code", "a code of 1 to 64 characters is expected")
     if document.get("format", FORMAT) != FORMAT:
         raise ScenarioError(f"{code}.format", f"{document.get('format')!r} is not {FORMAT!r}")
-    only(document, {"format", "code", "name", "kind", "shocks", "source", "attributes"}, code)
+    only(
+        document,
+        {"format", "code", "name", "kind", "shocks", "parts", "source", "attributes"},
+        code,
+    )
     kind = document.get("kind", "INSTANT")
     if kind not in KINDS:
         raise ScenarioError(f"{code}.kind", f"{kind!r} is not one of {', '.join(KINDS)}")
@@ -32,6 +38,8 @@ def parse(document: Mapping[str, Any]) -> Scenario:
         raise ScenarioError(
             f"{code}.kind", f"{kind} scenarios are not valued yet", "SCENARIO_KIND_UNSUPPORTED"
         )
+    if part_codes(document) and "shocks" not in document:
+        raise ScenarioError(f"{code}.parts", "a composed scenario is read with its shocks")
     shocks = document.get("shocks", [])
     if not isinstance(shocks, Sequence) or isinstance(shocks, str):
         raise ScenarioError(f"{code}.shocks", "a list is expected")

@@ -9,11 +9,13 @@ from typing import Any
 
 from pricing.currencies import is_currency
 from pricing.scenarios.shocks import (
+    SEGMENTS,
     CreditShock,
     FxShock,
     InflationShock,
     Mode,
     PrepaymentShock,
+    PropertyShock,
     RateShock,
     ScenarioError,
     Shock,
@@ -23,6 +25,8 @@ from pricing.scenarios.shocks import (
 
 RATE_LIMIT = 2.0
 """Shocks of rates and spreads beyond +/-200 percentage points are refused as unit mistakes."""
+FACTOR_LIMIT = 1e3
+"""A relative shock of more than a thousand times the level is refused as a unit mistake."""
 SPEED_LIMIT = 100.0
 """A prepayment speed of more than 101 times itself is refused as a unit mistake."""
 
@@ -44,34 +48,74 @@ def shock(item: object, place: str) -> Shock:
     return _READERS[risk](item, place)
 
 
+_SHAPES = ("size", "tenors", "twist", "butterfly")
+
+
 def _rate(item: Mapping[str, Any], place: str) -> RateShock:
-    only(item, {"risk", "size", "tenors", "mode", "curve", "currency"}, place)
+    only(item, {"risk", *_SHAPES, "mode", "curve", "currency", "floor"}, place)
     mode = _mode(item, place, Mode.ABSOLUTE)
-    if ("size" in item) == ("tenors" in item):
-        raise ScenarioError(place, "either size or tenors is expected")
+    shapes = [name for name in _SHAPES if name in item]
+    if len(shapes) != 1:
+        raise ScenarioError(place, f"one of {', '.join(_SHAPES)} is expected")
     curve = _text(item, "curve", place)
     currency = _currency(item, place) if "currency" in item else ""
     if curve and currency:
         raise ScenarioError(place, "a curve and a currency cannot both narrow a shock")
+    limit = RATE_LIMIT if mode is Mode.ABSOLUTE else FACTOR_LIMIT
+    years: tuple[float, ...]
+    sizes: tuple[float, ...]
     if "size" in item:
-        size = _number(item["size"], f"{place}.size", RATE_LIMIT)
-        return RateShock((0.0,), (size,), mode, curve, currency)
-    if mode is Mode.RELATIVE:
-        raise ScenarioError(f"{place}.mode", "a relative shock has one size for all tenors")
-    pairs = item["tenors"]
+        years, sizes = (0.0,), (_number(item["size"], f"{place}.size", limit),)
+    elif "tenors" in item:
+        years, sizes = _tenors(item["tenors"], f"{place}.tenors", limit)
+    else:
+        years, sizes = _bend(item[shapes[0]], shapes[0], f"{place}.{shapes[0]}", limit)
+    floor = _number(item["floor"], f"{place}.floor", RATE_LIMIT) if "floor" in item else None
+    return RateShock(years, sizes, mode, curve, currency, floor)
+
+
+def _tenors(pairs: object, place: str, limit: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if not isinstance(pairs, Sequence) or isinstance(pairs, str) or not pairs:
-        raise ScenarioError(f"{place}.tenors", "a list of [tenor, size] is expected")
+        raise ScenarioError(place, "a list of [tenor, size] is expected")
     years: list[float] = []
     sizes: list[float] = []
     for index, pair in enumerate(pairs):
-        at = f"{place}.tenors[{index}]"
+        at = f"{place}[{index}]"
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise ScenarioError(at, "[tenor, size] is expected")
         years.append(_tenor(pair[0], at))
-        sizes.append(_number(pair[1], at, RATE_LIMIT))
+        sizes.append(_number(pair[1], at, limit))
         if len(years) > 1 and years[-1] <= years[-2]:
             raise ScenarioError(at, "tenors must increase")
-    return RateShock(tuple(years), tuple(sizes), mode, curve, currency)
+    return tuple(years), tuple(sizes)
+
+
+BENDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "twist": (("short", "long"), ("start", "pivot", "end")),
+    "butterfly": (("wings", "belly"), ("start", "middle", "end")),
+}
+"""The shapes of three tenors: the fields that are sizes, and those that are tenors."""
+
+
+def _bend(
+    item: object, shape: str, place: str, limit: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return tenors and sizes of a twist or a butterfly.
+
+    At the pivot of a twist stands the mean of its ends: equal ends are a parallel shift, opposite
+    ones leave the pivot where it is.
+    """
+    size_names, tenor_names = BENDS[shape]
+    if not isinstance(item, Mapping):
+        raise ScenarioError(place, "an object is expected")
+    only(item, {*size_names, *tenor_names}, place)
+    first, second = (_number(item.get(name), f"{place}.{name}", limit) for name in size_names)
+    years = tuple(_tenor(item.get(name), f"{place}.{name}") for name in tenor_names)
+    if not years[0] < years[1] < years[2]:
+        raise ScenarioError(place, f"{', '.join(tenor_names)} must increase")
+    if shape == "twist":
+        return years, (first, first + (second - first) / 2.0, second)
+    return years, (first, second, first)
 
 
 def _spread(item: Mapping[str, Any], place: str) -> SpreadShock:
@@ -137,9 +181,24 @@ def _prepayment(item: Mapping[str, Any], place: str) -> PrepaymentShock:
     return PrepaymentShock(size, _text(item, "sector", place), _currency_or_any(item, place))
 
 
+def _property(item: Mapping[str, Any], place: str) -> PropertyShock:
+    only(item, {"risk", "size", "mode", "segment", "currency"}, place)
+    if _mode(item, place, Mode.RELATIVE) is not Mode.RELATIVE:
+        raise ScenarioError(f"{place}.mode", "shocks of property prices are relative")
+    size = _number(item.get("size"), f"{place}.size", FACTOR_LIMIT)
+    if size <= -1.0:
+        raise ScenarioError(f"{place}.size", "property cannot lose all of its value")
+    segment = _text(item, "segment", place)
+    if segment not in ("", *SEGMENTS):
+        raise ScenarioError(f"{place}.segment", f"{segment!r} is not one of {', '.join(SEGMENTS)}")
+    return PropertyShock(size, segment, _currency_or_any(item, place))
+
+
 def _level(item: Mapping[str, Any], place: str) -> tuple[float, Mode]:
     mode = _mode(item, place, Mode.ABSOLUTE)
-    size = _number(item.get("size"), f"{place}.size", RATE_LIMIT if mode is Mode.ABSOLUTE else 1e3)
+    size = _number(
+        item.get("size"), f"{place}.size", RATE_LIMIT if mode is Mode.ABSOLUTE else FACTOR_LIMIT
+    )
     if mode is Mode.RELATIVE and size < -1.0:
         raise ScenarioError(f"{place}.size", "a level cannot lose more than all of itself")
     return size, mode
@@ -198,6 +257,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Shock]] = {
     "CREDIT": _credit,
     "INFLATION": _inflation,
     "PREPAYMENT": _prepayment,
+    "PROPERTY": _property,
 }
 RISKS = tuple(_READERS)
 """What a shock can be of."""

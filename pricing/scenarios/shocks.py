@@ -27,7 +27,9 @@ class RateShock:
     """A change of continuously compounded zero rates, applied after interpolation.
 
     `tenors` (years) and `sizes` make a shape linear between tenors and flat beyond them; one
-    tenor is a parallel shift. `curve` or `currency` narrow it; neither means every curve.
+    tenor is a parallel shift. RELATIVE multiplies the rate at each time by 1 + the shape there.
+    `curve` or `currency` narrow it; neither means every curve. With a `floor` the shock takes no
+    rate below it; a rate that is lower already is not taken further down.
     """
 
     tenors: tuple[float, ...]
@@ -35,6 +37,7 @@ class RateShock:
     mode: Mode = Mode.ABSOLUTE
     curve: str = ""
     currency: str = ""
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,25 @@ class PrepaymentShock:
     currency: str = ""
 
 
+SEGMENTS = ("RESIDENTIAL", "COMMERCIAL")
+"""The kinds of property whose prices have an index of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyShock:
+    """Property prices x (1 + size), of the segment and currency that what is not empty narrows.
+
+    No discounted value depends on it: it is read by what values collateral
+    (`States.property_values`).
+    """
+
+    size: float
+    segment: str = ""
+    currency: str = ""
+
+
 LevelShock = VolatilityShock | CreditShock | InflationShock | PrepaymentShock
-Shock = RateShock | SpreadShock | FxShock | LevelShock
+Shock = RateShock | SpreadShock | FxShock | LevelShock | PropertyShock
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pricing.kernel import BLOCK_COLUMNS
 from pricing.market.curves import ZeroCurve
 from pricing.market.interpolation import zero_rates
 from pricing.market.snapshot import Market
+from pricing.market.spreads import ANY_SECTOR
 from pricing.scenarios.columns import (
     BP,
     Column,
@@ -29,6 +30,7 @@ from pricing.scenarios.level_states import LevelStates
 from pricing.scenarios.market_states import Bump, StateSet, bump_rates, bump_spread, state_set
 from pricing.scenarios.rolled import rolled
 from pricing.scenarios.shocks import (
+    PropertyShock,
     RateShock,
     Scenario,
     ScenarioError,
@@ -94,6 +96,7 @@ class States:
 
     def _check(self) -> None:
         ratings = {rating for _, rating, _ in self.market.spreads.curves}
+        sectors = {sector for _, _, sector in self.market.spreads.curves} - {ANY_SECTOR}
         currencies = {curve.currency for curve in self.market.curves.values()}
         for scenario in self.scenarios:
             if scenario.kind != "INSTANT":
@@ -119,6 +122,10 @@ class States:
                     if shock.rating and ratings and shock.rating not in ratings:
                         raise ScenarioError(
                             place, f"the market has no rating {shock.rating!r}", "UNKNOWN_RATING"
+                        )
+                    if shock.sector and sectors and shock.sector not in sectors | {ANY_SECTOR}:
+                        raise ScenarioError(
+                            place, f"the market has no sector {shock.sector!r}", "UNKNOWN_SECTOR"
                         )
             if not total <= MAX_RATE:
                 raise ScenarioError(
@@ -372,6 +379,22 @@ class States:
         """Return (scenarios,): the run-currency value of one unit of a currency, or None."""
         state = self._fx.get(currency)
         return None if state is None else state[0]
+
+    def property_values(self, currency: str, segment: str) -> FloatArray:
+        """Return (scenarios,): what multiplies the value of property, 1 where nothing is shocked.
+
+        `segment` is RESIDENTIAL or COMMERCIAL.
+        """
+        factors = np.ones(len(self.scenarios))
+        for place, scenario in enumerate(self.scenarios):
+            for shock in scenario.shocks:
+                if (
+                    isinstance(shock, PropertyShock)
+                    and shock.currency in ("", currency)
+                    and shock.segment in ("", segment)
+                ):
+                    factors[place] *= 1.0 + shock.size
+        return factors
 
     def fx_quotes(self, currency: str) -> tuple[str, ...]:
         """Return the names of the quotes between a currency and the run currency."""

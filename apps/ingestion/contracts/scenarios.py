@@ -13,12 +13,16 @@ class ScenarioRow(Row):
     """A scenario's code and one of its shocks; rows of one code are its shocks in order.
 
     A scenario without shocks has one row without `risk`. `tenors` is like `1Y:0.01 5Y:0.02`.
+    Twists, butterflies and parts are objects, which JSON has.
     """
 
     code: Identifier
     name: Text | None = None
     risk: (
-        Literal["RATE", "SPREAD", "FX", "VOLATILITY", "CREDIT", "INFLATION", "PREPAYMENT"] | None
+        Literal[
+            "RATE", "SPREAD", "FX", "VOLATILITY", "CREDIT", "INFLATION", "PREPAYMENT", "PROPERTY"
+        ]
+        | None
     ) = None
     size: Number | None = None
     mode: Literal["ABSOLUTE", "RELATIVE"] | None = None
@@ -34,3 +38,4 @@ class ScenarioRow(Row):
     credit: Identifier | None = None
     seniority: Word | None = None
     inflation: Identifier | None = None
+    segment: Word | None = None

@@ -19,18 +19,18 @@ from apps.scenario.services import ScenarioFault
 
 Document = dict[str, Any]
 
-_CODE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
-
 
 @dataclass(slots=True)
 class ScenarioSets:
     """The sets a file makes: code, name and the documents of each, in order.
 
-    `unused` are scenarios of the file that no set names; `lines` where a flat file says a place.
+    `unused` are scenarios of the file that no set names; `library` is all of them, which composed
+    ones may name; `lines` where a flat file says a place.
     """
 
     sets: list[tuple[str, str, list[Document]]] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    library: list[Document] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
 
     def line_of(self, place: str) -> int | None:
@@ -47,9 +47,9 @@ def parse(request: Request, problems: Problems, progress: Progress) -> ScenarioS
     members by code, or scenarios as an array, as lines or as CSV rows of shocks.
     """
     source = request.source
-    own = _code_of(stem(source.name))
+    own = code_of(stem(source.name))
     if request.snapshot is not None:
-        own = _identifier(request.snapshot, "--snapshot")
+        own = asked.identifier(request.snapshot, "--snapshot")
     if source.kind is FileKind.CSV:
         known, required = rows.columns(ScenarioRow)
         read = records.read(source, problems, known=known, required=required, progress=progress)
@@ -61,7 +61,7 @@ def parse(request: Request, problems: Problems, progress: Progress) -> ScenarioS
     return ScenarioSets([(own, own, [record.values for record in read])])
 
 
-def _code_of(name: str) -> str:
+def code_of(name: str) -> str:
     """Return the code of a set after the name of its file."""
     return re.sub(r"[^A-Z0-9._:/-]+", "-", name.upper(), flags=re.ASCII)[:64]
 
@@ -103,7 +103,7 @@ def _of_object(document: Document, own: str) -> ScenarioSets:
         for at, item in enumerate(_list(document["sets"], "sets"))
     ]
     used = {str(item["code"]) for _, _, members in sets for item in members}
-    return ScenarioSets(sets, unused=[code for code in by_code if code not in used])
+    return ScenarioSets(sets, [code for code in by_code if code not in used], scenarios)
 
 
 def _by_code(scenarios: list[Document]) -> dict[str, Document]:
@@ -117,16 +117,9 @@ def _by_code(scenarios: list[Document]) -> dict[str, Document]:
     return by_code
 
 
-def _identifier(value: object, field_name: str) -> str:
-    if not isinstance(value, str) or not _CODE.fullmatch(value):
-        expected = "1 to 64 characters of A-Z a-z 0-9 . _ : / -"
-        raise ImportRefused.because("IDENTIFIER", expected, value, field=field_name)
-    return value
-
-
 def _title(document: Document, place: str, own: str = "") -> tuple[str, str]:
     """Return the code and the name of a set."""
-    code = _identifier(document.get("code", own), f"{place}code")
+    code = asked.identifier(document.get("code", own), f"{place}code")
     stated = document.get("name")
     return code, asked.name(stated, f"{place}name") if stated else code
 
@@ -169,7 +162,9 @@ def write(found: ScenarioSets, request: Request, problems: Problems, progress: P
     sets: dict[str, int] = {}
     for code, name, documents in found.sets:
         try:
-            written = services.create_scenario_set(code=code, name=name, scenarios=documents)
+            written = services.create_scenario_set(
+                code=code, name=name, scenarios=documents, library=found.library
+            )
         except ScenarioFault as fault:
             line = found.line_of(fault.place)
             raise ImportRefused.because(

@@ -281,7 +281,8 @@ ORDER BY m.ordinal
 
 -- name: scenario_set_hash
 SELECT sha256(convert_to(
-           '{"code":' || to_json(normalize(c.code::text, NFC))::text
+           '{' || CASE c.basis WHEN '' THEN '' ELSE '"basis":' || c.basis || ',' END
+           || '"code":' || to_json(normalize(c.code::text, NFC))::text
            || ',"name":' || to_json(normalize(c.name::text, NFC))::text
            || ',"scenarios":[' || coalesce((
                SELECT string_agg('"' || encode(s.content_hash, 'hex') || '"', ','

@@ -10,6 +10,12 @@ INSERT INTO scenario (code, name, kind, content_hash, document)
 VALUES (%(code)s, %(name)s, %(kind)s, %(content_hash)s, %(document)s)
 RETURNING id
 
+-- name: scenarios_of_code
+SELECT code, max(document), count(*)
+  FROM scenario
+ WHERE code = ANY (%(codes)s::text[])
+ GROUP BY code
+
 -- name: set_of_hash
 SELECT id FROM scenario_set WHERE content_hash = %(content_hash)s
 
@@ -22,8 +28,8 @@ SELECT %(set)s, m.ordinal - 1, m.scenario
   FROM unnest(%(scenarios)s::int[]) WITH ORDINALITY AS m(scenario, ordinal)
 
 -- name: set_insert
-INSERT INTO scenario_set (id, code, name, content_hash, scenario_count)
-VALUES (%(set)s, %(code)s, %(name)s, %(content_hash)s, %(count)s)
+INSERT INTO scenario_set (id, code, name, content_hash, scenario_count, basis)
+VALUES (%(set)s, %(code)s, %(name)s, %(content_hash)s, %(count)s, %(basis)s)
 
 -- name: set_scenarios
 SELECT m.ordinal, s.id, s.code, s.document

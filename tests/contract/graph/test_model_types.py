@@ -27,7 +27,7 @@ WITHHELD = {
     "RunTask": "run parent_task_id engine profile priority available_at lease_token lease_seconds"
     " leaf_hash",
     "Scenario": "document_json",
-    "ScenarioSet": "",
+    "ScenarioSet": "basis",
     "TreeNode": "tree_id node parent",
 }
 """The columns of each model that the API does not show. Who takes one from here decides that

@@ -616,3 +616,55 @@ def test_the_snapshot_of_an_import_has_the_hash_that_sql_computes():
     with connection.cursor() as cursor:
         found = selectors.recompute_snapshot_hash(cursor, outcome.ids["snapshot_id"])
     assert found.hex() == outcome.details["content_hash"]
+
+
+def test_a_composed_scenario_is_stored_with_the_shocks_and_hashes_of_its_parts():
+    document = SET | {"scenarios": [{"code": "BOTH", "parts": ["UP", "TWIST"]}, *SET["scenarios"]]}
+    load("scenarios", json.dumps(document), "s.json")
+    stored = {row.code: row for row in Scenario.objects.all()}
+    both = json.loads(stored["BOTH"].document)
+    parts = [json.loads(stored[code].document) for code in ("UP", "TWIST")]
+    assert both["shocks"] == [shock for part in parts for shock in part["shocks"]]
+    assert both["parts"] == [
+        {"code": code, "sha256": bytes(stored[code].content_hash).hex()} for code in ("UP", "TWIST")
+    ]
+    again = load("scenarios", json.dumps([{"code": "BOTH", "parts": ["UP", "TWIST"]}]), "t.json")
+    assert (again.created, again.unchanged) == (0, 1)
+    exported = load("scenarios", json.dumps([both]), "u.json")
+    assert (exported.created, exported.unchanged) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        (["UP", "NOWHERE"], "X.parts[1]"),
+        (["X"], "X.parts[0]"),
+        ([{"code": "UP", "sha256": "00"}], "X.parts[0]"),
+        ("UP", "X.parts"),
+    ],
+)
+def test_parts_that_are_at_fault_write_nothing(parts, place):
+    document = SET | {"scenarios": [*SET["scenarios"], {"code": "X", "parts": parts}]}
+    assert refusals("scenarios", json.dumps(document), "s.json") == [("SCENARIO", None, place)]
+
+
+def test_a_part_of_several_stored_versions_must_stand_in_the_file():
+    load(
+        "scenarios",
+        json.dumps([{"code": "UP", "shocks": [{"risk": "RATE", "size": "1"}]}]),
+        "a.json",
+    )
+    load("scenarios", json.dumps(SET), "b.json")
+    alone = [{"code": "X", "parts": ["UP"]}]
+    assert refusals("scenarios", json.dumps(alone), "s.json") == [("SCENARIO", None, "UP")]
+    load("scenarios", json.dumps([*alone, SET["scenarios"][0]]), "s.json")
+
+
+def test_the_hash_of_a_scenario_does_not_change_with_the_shapes_there_are():
+    document = {"code": "UP", "shocks": [{"risk": "RATE", "size": "0.010"}]}
+    load("scenarios", json.dumps([document]), "s.json")
+    stored = Scenario.objects.get(code="UP")
+    assert stored.document == (
+        '{"code":"UP","format":"tieout.scenario/1","kind":"INSTANT","name":"UP",'
+        '"shocks":[{"risk":"RATE","size":"0.01"}]}'
+    )

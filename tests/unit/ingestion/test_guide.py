@@ -8,6 +8,7 @@ from apps.ingestion import profile
 from apps.ingestion.contracts.counterparties import CounterpartyRow
 from apps.ingestion.contracts.facilities import FacilityRow
 from apps.ingestion.contracts.fixings import FixingRow
+from apps.ingestion.contracts.histories import HistoryRow
 from apps.ingestion.contracts.instruments import InstrumentRow
 from apps.ingestion.contracts.legal_entities import LegalEntityRow
 from apps.ingestion.contracts.marketdata import MarketRow
@@ -18,8 +19,8 @@ from apps.ingestion.services import KINDS
 from apps.instrument.conventions import CONVENTIONS
 
 CONTRACTS = [
-    CounterpartyRow, FacilityRow, FixingRow, InstrumentRow, LegalEntityRow, MarketRow,
-    PortfolioRow, PositionRow, ScenarioRow,
+    CounterpartyRow, FacilityRow, FixingRow, HistoryRow, InstrumentRow, LegalEntityRow,
+    MarketRow, PortfolioRow, PositionRow, ScenarioRow,
 ]  # fmt: skip
 
 
