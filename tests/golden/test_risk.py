@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pricing.market import bootstrap, snapshot
+from pricing.position import PositionInput
 from pricing.risk import parametric, price_response
 from pricing.risk.covariance import Covariance, checked
 from pricing.risk.errors import RiskError
 from pricing.risk.sensitivities import Sensitivities, sensitivities
 from pricing.risk.tail import tail_risk
 from pricing.risk.window import window
+from pricing.scenarios import States
+
+from tests.golden import quoted  # isort: skip
 
 CASES = Path(__file__).parent / "risk"
 MICRO = 1_000_000
@@ -146,3 +151,49 @@ def test_total_return_is_that_of_the_standard_formulas() -> None:
     assert 100 * yearly == pytest.approx(expected["bey_total_return_pct"], abs=tolerance["pct"])
     simple = 100 * (worth / given["initial"] - 1)
     assert simple == pytest.approx(expected["total_percentage_return_pct"], abs=tolerance["pct"])
+
+
+def benchmark(zeros: np.ndarray, case: dict[str, Any]) -> States:
+    """Return the states of a market whose only curve has these zero rates at the case's nodes."""
+    document = {
+        "format": "tieout.market/1",
+        "as_of": case["inputs"]["market"]["as_of"],
+        "curves": [
+            {
+                "name": "BENCHMARK",
+                "currency": "EUR",
+                "interpolation": "LOG_LINEAR_DISCOUNT",
+                "nodes": [
+                    [day, repr(float(zero))]
+                    for day, zero in zip(case["inputs"]["node_dates"], zeros, strict=True)
+                ],
+            }
+        ],
+        "discount": {"EUR": "BENCHMARK"},
+    }
+    return quoted.states(document, ("PV",), "EUR")
+
+
+def test_stressed_bond_is_worth_what_ore_says_from_its_quotes() -> None:
+    case = published("ore.stress.ex15")
+    given = case["inputs"]
+    market = snapshot.parse(bootstrap.calibrated(given["market"]))
+    days = [(dt.date.fromisoformat(day) - market.as_of).days for day in given["node_dates"]]
+    overnight = market.curves["EUR1D"].zero_rates(np.array(days) / 365.0)
+    base = overnight + given["benchmark_spread"]
+    position = PositionInput(
+        "BOND",
+        "FIXED_BOND",
+        "EUR",
+        given["bond"]["terms"],
+        {"quantity": str(given["bond"]["notional"]), "spread_source": "SUPPLIED", "spread": "0"},
+    )
+    unshocked = quoted.measured(position, benchmark(base, case))["PV"]
+    asserted = [row for row in case["expected"]["rows"] if row["trade"] == "BOND"]
+    assert [row["scenario"] for row in asserted] == ["parallel_rates", "twist"]
+    for row in asserted:
+        shifted = base + np.array(given["shifts"][row["scenario"]])
+        shocked = quoted.measured(position, benchmark(shifted, case))["PV"]
+        assert unshocked == pytest.approx(row["base_npv"], abs=case["tolerance"]["npv"])
+        assert shocked == pytest.approx(row["scenario_npv"], abs=case["tolerance"]["npv"])
+        assert shocked - unshocked == pytest.approx(row["pnl"], abs=0.01)
