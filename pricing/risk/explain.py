@@ -60,6 +60,8 @@ class Explanation:
         """Return the explanation of nodes, each the sum of its rows; it adds up as they do."""
         if node_of.shape != self.opening.shape:
             raise RiskError("SHAPE", "node_of", f"{node_of.shape} for {self.opening.shape} rows")
+        if len(node_of) and not 0 <= node_of.min() <= node_of.max() < nodes:
+            raise RiskError("OUT_OF_RANGE", "node_of", f"is not of the {nodes} nodes")
         parts = [self.opening[:, None], self.amounts, self.closing[:, None]]
         rows = arrays.addable(np.hstack(parts), len(node_of), "explanation")
         sums = np.zeros((nodes, rows.shape[1]), dtype=np.int64)

@@ -42,6 +42,8 @@ def window(
         raise RiskError("OUT_OF_RANGE", "missing_days", f"is one of {', '.join(MISSING_DAYS)}")
     if starts.shape != ends.shape or starts.ndim != 1 or not len(starts):
         raise RiskError("SHAPE", "window", f"{len(starts)} starts and {len(ends)} ends")
+    unknown = np.isnat(starts) | np.isnat(ends)
+    _refuse_first(unknown, starts, ends, "NOT_FINITE", "is no pair of days")
     _refuse_first(ends <= starts, starts, ends, "NOT_IN_ORDER", "ends before it has moved")
     behind = np.concatenate(([False], starts[1:] <= starts[:-1]))
     _refuse_first(behind, starts, ends, "NOT_IN_ORDER", "does not begin after the one before it")

@@ -1,6 +1,7 @@
-"""ORE's market-risk examples: historical and parametric VaR and the P&L explain, figure by figure.
+"""ORE's market-risk examples, figure by figure: VaR, correlations and the P&L explain.
 
-From the inputs and expected outputs of Examples/MarketRisk: P&L vectors to the VaR report,
+From the inputs and expected outputs of Examples/MarketRisk: P&L vectors to the VaR report, levels
+of market factors to the correlation report,
 sensitivities and covariances to the VaR report of each portfolio, risk class and type, and the
 values of each trade at both dates, markets and portfolios to the columns of the explain.
 """
@@ -8,6 +9,7 @@ values of each trade at both dates, markets and portfolios to the columns of the
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import tarfile
 import xml.etree.ElementTree as ET
@@ -19,15 +21,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pricing import calendars, dates
+from pricing.calendars import CALENDARS
 from pricing.risk import parametric
-from pricing.risk.covariance import checked
-from pricing.risk.explain import Explanation, explained
+from pricing.risk.covariance import checked, estimated
+from pricing.risk.explain import Explanation, explained, split
 from pricing.risk.sensitivities import sensitivities
 from pricing.risk.tail import tail_risk
+from pricing.risk.window import window
 
 ARCHIVE = Path(__file__).parents[4] / "shared" / "data" / "ore_examples" / "MarketRisk.tar.xz"
 FOLDER = "Examples/MarketRisk/"
 MICRO = 1_000_000
+REPORTS = (
+    "ExpectedOutput/Pnl/pnl.csv",
+    "ExpectedOutput/PnlExplain/pnl_explain.csv",
+    "ExpectedOutput/PnlExplainPar/pnl_explain.csv",
+)
+"""Of the P&L, with sensitivities to zero rates, and with those to par rates."""
+FIRST_END = dt.date(2016, 12, 30)
 VOLATILITIES = "FXVolatility SwaptionVolatility OptionletVolatility CDSVolatility EquityVolatility"
 CLASSES = {
     "InterestRate": "DiscountCurve IndexCurve YieldCurve SwaptionVolatility OptionletVolatility",
@@ -51,10 +63,12 @@ def ore() -> Example:
     if not ARCHIVE.exists():
         pytest.skip(f"real data is not here: {ARCHIVE.name}")
     wanted = (
+        "ExpectedOutput/Correlation/correlation.csv",
         "ExpectedOutput/HistSimVar/historical_PnL.csv",
         "ExpectedOutput/HistSimVar/var.csv",
         "ExpectedOutput/ParametricVar/var.csv",
-        "ExpectedOutput/PnlExplain/pnl_explain.csv",
+        *REPORTS,
+        "Input/HistSimVar/scenarios.csv",
         "Input/ParametricVar/sensitivity.csv",
         "Input/covariance.csv",
         "Input/portfolio.xml",
@@ -86,6 +100,50 @@ def test_every_figure_of_the_historical_var_report(ore: Example) -> None:
         worst = max(worst, int(np.abs(-found.es - shortfalls).max()))
     # 48 figures; means are printed to a millionth.
     assert worst <= 1
+
+
+def moves(ore: Example) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Return starts, ends and moves over ten US business days from every quoted day, by factor.
+
+    Curves are quoted as discount factors: their moves are absolute in zero rates (a constant times
+    the logarithm); those of FX are relative.
+    """
+    header, *rows = csv.reader(io.StringIO(ore.files["Input/HistSimVar/scenarios.csv"]))
+    days = np.array(["-".join(row[0].split("/")[::-1]) for row in rows], "datetime64[D]")
+    calendar = np.full(len(days), CALENDARS.index("US"))
+    after = calendars.business_days_after(days.astype(np.int64), np.full(len(days), 10), calendar)
+    at = {int(day): i for i, day in enumerate(days.astype(np.int64))}
+    first_end = dates.ordinal(FIRST_END)
+    pairs = [(i, at[int(day)]) for i, day in enumerate(after) if day >= first_end and day in at]
+    levels = np.array([[float(value) for value in row[3:]] for row in rows])
+    first, last = (levels[[pair[side] for pair in pairs]] for side in (0, 1))
+    factors = header[3:]
+    relative = np.array([factor.startswith("FXSpot") for factor in factors])
+    return (
+        days[[i for i, _ in pairs]],
+        days[[j for _, j in pairs]],
+        np.where(relative, last / first - 1.0, -np.log(last / first)),
+        factors,
+    )
+
+
+def test_every_figure_of_the_correlation_report(ore: Example) -> None:
+    starts, ends, history, factors = moves(ore)
+    covered = window(starts, ends, missing_days="SPANNED", overlapping=True)
+    assert (covered.scenarios, covered.overlapping) == (724, True)
+    found = estimated(history, factors, demeaned=True)
+    deviations = np.sqrt(np.diag(found.matrix))
+    correlations = found.matrix / np.outer(deviations, deviations)
+    assert checked(found.matrix, factors).factors == tuple(factors)
+    at = {factor: i for i, factor in enumerate(factors)}
+    report = ore.rows("ExpectedOutput/Correlation/correlation.csv")
+    assert len(report) == 3_570
+    differences = [
+        abs(correlations[at[first], at[second]] - float(printed))
+        for first, second, printed in report
+    ]
+    # Printed to six decimals.
+    assert max(differences) <= 0.5001e-6
 
 
 def of_class(factor: str, risk_class: str, risk_type: str) -> bool:
@@ -170,9 +228,9 @@ class Trades:
         )
 
 
-@pytest.fixture(scope="module")
-def trades(ore: Example) -> Trades:
-    text = ore.files["ExpectedOutput/PnlExplain/pnl_explain.csv"].lstrip("#")
+@pytest.fixture(scope="module", params=REPORTS)
+def trades(ore: Example, request: pytest.FixtureRequest) -> Trades:
+    text = ore.files[request.param].lstrip("#")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["TradeId"] for row in rows] == ["SwapLeg", "SwapLegFlow", "SwapLegFlow2"]
     texts = ("TradeId", "TradeType", "Maturity", "StartDate", "EndDate", "Currency")
@@ -213,10 +271,14 @@ def test_new_and_terminated_trades_are_in_columns_of_their_own(trades: Trades) -
     assert (np.abs(found.change() - trades.of("DirtyPnL")) <= 1).all()
 
 
-def test_sensitivities_explain_the_move_and_the_rest_is_convexity(trades: Trades) -> None:
-    # ORE: delta and gamma by scenario move against the full revaluation at t0.
-    full, delta = trades.of("HypotheticalCleanPnL"), trades.of("IrDelta")
-    scenario = trades.of("ScenarioPnl")
-    assert scenario.tolist() == (delta + trades.of("IrGamma")).tolist()
-    held = full != 0
-    assert (np.abs(full - scenario)[held] < 0.002 * np.abs(full[held])).all()
+def test_market_column_splits_into_sensitivities_and_a_small_rest(trades: Trades) -> None:
+    if "IrDelta" not in trades.columns:
+        pytest.skip("the report has no sensitivities")
+    steps = {"MARKET": "NPV(t0_m1_p0)", "TIME": "NPV(t1_m1_p0)"}
+    whole = trades.explanation(steps, ("MARKET", "TIME"))
+    cut = split(whole, "MARKET", {"DELTA": trades.of("IrDelta").astype(float)}, "REST")
+    assert (cut.column("DELTA") + cut.column("REST") == whole.column("MARKET")).all()
+    assert (cut.change() == whole.change()).all()
+    # Zero-rate deltas leave 0.2% of the move, par-rate deltas 0.4%.
+    moved = np.abs(whole.column("MARKET"))
+    assert (np.abs(cut.column("REST")) <= 0.004 * moved).all()

@@ -127,3 +127,19 @@ def test_parent_that_does_not_exist_is_refused(parents: list[int]) -> None:
         component_var(tree()[0][:2], np.array(parents), tail)
     with pytest.raises(RiskError, match="children"):
         component_var(tree()[0][:2, :-1], np.array([0, 0]), tail)
+
+
+def test_sums_over_the_tail_beyond_64_bits_are_refused() -> None:
+    one = np.zeros((1, 200), dtype=np.int64)
+    children = np.vstack([one + 2**62, one - 2**62])
+    tail = tail_risk(one, 9_900)
+    assert component_var(children, np.array([0, 0]), tail).tolist() == [-(2**62), 2**62]
+    with pytest.raises(RiskError, match="overflows"):
+        component_es(children, np.array([0, 0]), tail)
+
+
+def test_no_child_has_no_component() -> None:
+    tail = tail_risk(tree()[1], 9_900)
+    none, nobody = np.zeros((0, 517), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    for allocate in (component_var, component_es, component_es_at):
+        assert allocate(none, nobody, tail).shape == (0,)

@@ -130,3 +130,6 @@ def test_bad_input_names_its_place() -> None:
         split(book(), "RATES", {"RATES_2Y": np.full(ROWS, 1e19)}, "RATES_REST")
     with pytest.raises(RiskError, match="node_of"):
         book().rolled(np.zeros(3, dtype=int), 1)
+    for node in (-1, 2):
+        with pytest.raises(RiskError, match="is not of the 2 nodes"):
+            book().rolled(np.full(ROWS, node), 2)

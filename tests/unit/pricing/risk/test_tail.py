@@ -113,3 +113,13 @@ def test_floats_empty_vectors_and_sums_beyond_64_bits_are_refused() -> None:
     with pytest.raises(RiskError, match="overflows"):
         tail_risk(np.full((1, 500), -(2**62)), 9_900)
     assert tail_risk(np.full((1, 100), -(2**62)), 9_900).es_at.tolist() == [2**62]
+
+
+def test_no_node_has_no_figure() -> None:
+    found = tail_risk(np.zeros((0, 500), dtype=np.int64), 9_900)
+    assert (found.rank, found.var.shape, found.es.shape, found.tail.shape) == (
+        5,
+        (0,),
+        (0,),
+        (0, 5),
+    )

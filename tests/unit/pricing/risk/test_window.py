@@ -32,6 +32,14 @@ def test_days_out_of_order_name_the_scenario() -> None:
         window(DAYS[[1, 1]], DAYS[[2, 3]], missing_days="REFUSED", overlapping=True)
 
 
+def test_day_that_is_missing_names_the_scenario() -> None:
+    starts = DAYS[:3].copy()
+    starts[1] = np.datetime64("NaT")
+    with pytest.raises(RiskError, match="scenario 1: NaT") as refused:
+        window(starts, DAYS[1:4], missing_days="REFUSED")
+    assert refused.value.code == "NOT_FINITE"
+
+
 def test_rule_for_missing_days_is_one_of_the_list() -> None:
     with pytest.raises(RiskError, match="missing_days"):
         window(DAYS[:-1], DAYS[1:], missing_days="FILLED")
