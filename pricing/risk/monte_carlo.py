@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from pricing.risk import levels
 from pricing.risk.arrays import FloatArray
@@ -43,8 +43,8 @@ def monte_carlo_var(
         raise RiskError("OUT_OF_RANGE", "seed", f"{seed} is negative")
     k = levels.rank(draws, level_bp)
     worst = np.sort(_simulated(given, covariance, draws, seed), axis=1)
-    ranks = np.asarray(binom.ppf((0.025, 0.975), draws, levels.tail_probability(level_bp)))
-    outer, inner = np.clip(ranks, 1, draws).astype(int)
+    below = levels.tail_probability(level_bp)
+    outer, inner = (max(1, _binomial_quantile(share, draws, below)) for share in (0.025, 0.975))
     return MonteCarlo(
         var=-worst[:, k - 1],
         es=-worst[:, :k].mean(axis=1),
@@ -70,6 +70,18 @@ def factor(covariance: Covariance) -> FloatArray:
         lower[alive[pivots - 1], :rank] = np.tril(packed)[:, :rank]
         lower[alive] *= scale[:, None]
     return lower
+
+
+def _binomial_quantile(share: float, trials: int, probability: float) -> int:
+    """Return the least k with P(X <= k) >= share; `scipy.stats` takes seconds to import."""
+    low, high = 0, trials
+    while low < high:
+        middle = (low + high) // 2
+        if bdtr(middle, trials, probability) >= share:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _simulated(given: Sensitivities, covariance: Covariance, draws: int, seed: int) -> FloatArray:

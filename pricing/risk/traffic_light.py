@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from pricing.risk import levels
 from pricing.risk.errors import RiskError
@@ -48,7 +48,7 @@ def traffic_light(
         raise RiskError("OUT_OF_RANGE", f"level {level_bp}bp", "is not between 0 and 10000")
     if days < 1 or not 0 <= hits <= days:
         raise RiskError("OUT_OF_RANGE", "exceptions", f"{hits} of {days} days")
-    cumulative = float(binom.cdf(hits, days, levels.tail_probability(level_bp)))
+    cumulative = float(bdtr(hits, days, levels.tail_probability(level_bp)))
     zone = "GREEN" if cumulative < 0.95 else "YELLOW" if cumulative < 0.9999 else "RED"
     row = MULTIPLIERS[rulebook]
     ruled = (days, level_bp) == (DAYS, LEVEL_BP)

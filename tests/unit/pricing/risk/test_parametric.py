@@ -181,3 +181,14 @@ def test_bad_sensitivities_name_their_place() -> None:
         monte_carlo_var(GIVEN, COVARIANCE, 9_900, draws=1_000, seed=-1)
     with pytest.raises(RiskError, match="needs 100 scenarios"):
         monte_carlo_var(GIVEN, COVARIANCE, 9_900, draws=99, seed=1)
+
+
+@pytest.mark.parametrize("draws", [1_000, 12_345, 1_000_000])
+@pytest.mark.parametrize("level", [9_500, 9_900])
+def test_interval_is_between_the_ranks_of_the_binomial_distribution(draws: int, level: int) -> None:
+    one = sensitivities(["F"], np.ones((1, 1)))
+    found = monte_carlo_var(one, checked(np.ones((1, 1)), ["F"]), level, draws=draws, seed=2)
+    moves = np.sort(np.random.Generator(np.random.Philox(2)).standard_normal(draws))
+    outer, inner = stats.binom.ppf((0.025, 0.975), draws, (10_000 - level) / 10_000).astype(int)
+    assert found.high[0] == -moves[outer - 1]
+    assert found.low[0] == -moves[inner - 1]
