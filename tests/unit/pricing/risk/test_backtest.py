@@ -77,8 +77,10 @@ def test_independence_is_the_likelihood_ratio_of_the_two_by_two_table(seed: int)
     ] == table.ravel().tolist()
 
 
-def test_conditional_coverage_is_the_likelihood_of_the_chain_against_the_level() -> None:
+@pytest.mark.parametrize("first", [False, True])
+def test_conditional_coverage_is_the_likelihood_of_the_chain_against_the_level(first: bool) -> None:
     hits = clustered(600, 11)
+    hits[0] = first
     counts = backtest.transitions(hits)
     rows = ((counts.calm_calm, counts.calm_hit), (counts.hit_calm, counts.hit_hit))
     chain = sum(stats.binom.logpmf(hit, calm + hit, hit / (calm + hit)) for calm, hit in rows)
