@@ -210,7 +210,10 @@ TIEOUT_STAGES: dict[str, list[str]] = {
     "GROUP": [],
 }
 TIEOUT_SINK = "apps.result.sinks.CubeSink"
-TIEOUT_FINALISERS = ["apps.result.finalisers.RollupFinaliser"]
+TIEOUT_FINALISERS = [
+    "apps.result.finalisers.RollupFinaliser",
+    "apps.result.finalisers.ClosingFinaliser",
+]
 
 # Workers
 
