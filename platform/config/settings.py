@@ -39,6 +39,7 @@ TIEOUT_DOMAINS = (
     "run",
     "result",
     "cashflow",
+    "risk",
     "publication",
     "ingestion",
 )
@@ -212,6 +213,7 @@ TIEOUT_STAGES: dict[str, list[str]] = {
 TIEOUT_SINK = "apps.result.sinks.CubeSink"
 TIEOUT_FINALISERS = [
     "apps.result.finalisers.RollupFinaliser",
+    "apps.risk.finalisers.RiskFinaliser",
     "apps.result.finalisers.ClosingFinaliser",
 ]
 
