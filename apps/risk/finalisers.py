@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from apps.run.contracts import CellSpec
 
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 SQL = sqlfiles.load(Path(__file__).parent / "sql")
 
@@ -34,7 +35,7 @@ class RiskRefused(RetryUseless):
 
 
 class RiskFinaliser:
-    """Write HIST_VAR, HIST_ES and their parts, as far as the run asks for them."""
+    """Write VaR, expected shortfall and their parts, as far as the run asks for them."""
 
     def refuse(self, request: RunRequest) -> None:
         """Raise SubmitError where figures are asked for that the scenario set cannot give."""
@@ -61,6 +62,7 @@ class RiskFinaliser:
         why = adapters.unanswered(min(adapters.LEVELS_BP), len(past.codes))
         if why:
             raise SubmitError("measures", "TOO_FEW_SCENARIOS", f"{measures[0]}: {why}")
+        _refuse_parametric(request, measures)
 
     def finalise(self, cursor: Cursor[Any], run_id: int, request: RunRequest, found: Found) -> None:
         """Write the figures of every node of the run that has positions."""
@@ -71,11 +73,14 @@ class RiskFinaliser:
         if past is None:
             raise RiskRefused(f"the scenarios of run {run_id} are not historical")
         tree = _nodes(cursor, request)
-        nodes, pnl = _profits(cursor, run_id, read_axis(cursor, run_id), past.codes)
+        cells = _Cells.read(cursor, run_id)
+        nodes, pnl = cells.nodes, cells.profits(past.codes)
         rows = {node: row for row, node in enumerate(nodes.tolist())}
         parents = [rows.get(tree[node][1], -1) for node in rows]
         try:
             figures = list(adapters.figures(measures, past, pnl, np.array(parents, dtype=np.int64)))
+            if set(measures) & set(adapters.PARAMETRIC):
+                figures += _parametric(request, measures, past, cells)
         except adapters.RiskError as error:
             raise RiskRefused(f"run {run_id}, {error.code}: {error}") from error
         with cursor.copy(SQL["figures"]) as writing:
@@ -99,36 +104,107 @@ def _nodes(cursor: Cursor[Any], request: RunRequest) -> dict[int, tuple[str, int
     return {node: (code, parent) for node, code, parent in found}
 
 
-def _profits(
-    cursor: Cursor[Any], run_id: int, axis: Sequence[CellSpec], scenarios: Sequence[str]
-) -> tuple[Ints, Ints]:
-    """Return the nodes with positions and their P&L by scenario, (nodes, scenarios) counts.
+class _Cells:
+    """The summed cells of every node of a run that has positions."""
 
-    P&L is PV in the scenario less PV at BASE, both sums of the node.
-    """
-    vectors: dict[int, Mapping[str, NDArray[Any]]] = {}
-    for block in axes.blocks(len(axis)):
-        vectors[block.number] = copy.copy_out(
-            cursor,
-            SQL["vectors"],
-            {"node": "int4", "cells": ("int8[]", block.width)},
-            {"run": run_id, "block": block.number},
-        )
-    places = {
-        cell.scenario: axes.place(index)
-        for index, cell in enumerate(axis)
-        if cell.measure == "PV" and not cell.factor
-    }
+    def __init__(self, run_id: int, axis: Sequence[CellSpec], blocks: Sequence[Mapping[str, Any]]):
+        self._run_id = run_id
+        self._axis = axis
+        self._blocks = blocks
+        self._places = {
+            (cell.measure, cell.scenario, cell.factor): index for index, cell in enumerate(axis)
+        }
+        self.nodes: Ints = blocks[0]["node"].astype(np.int64)
 
-    def column(scenario: str) -> Ints:
-        place = places[scenario]
-        cells: Ints = vectors[place.block]["cells"][:, place.ordinal - 1]
-        if cells.size and max(int(cells.max()), -int(cells.min())) >= _LARGEST:
-            raise RiskRefused(f"run {run_id}: PV@{scenario} is too large to take differences")
+    @classmethod
+    def read(cls, cursor: Cursor[Any], run_id: int) -> _Cells:
+        """Read them, block by block."""
+        axis = read_axis(cursor, run_id)
+        blocks = [
+            copy.copy_out(
+                cursor,
+                SQL["vectors"],
+                {"node": "int4", "cells": ("int8[]", block.width)},
+                {"run": run_id, "block": block.number},
+            )
+            for block in axes.blocks(len(axis))
+        ]
+        return cls(run_id, axis, blocks)
+
+    def factors(self, measure: str) -> list[str]:
+        """Return the factors that the run has of a measure at BASE, in order of the axis."""
+        return [
+            cell.factor
+            for cell in self._axis
+            if (cell.measure, cell.scenario) == (measure, adapters.BASE)
+        ]
+
+    def counts(self, measure: str, scenario: str = adapters.BASE, factor: str = "") -> Ints:
+        """Return the counts of a cell, one per node."""
+        place = axes.place(self._places[measure, scenario, factor])
+        cells: Ints = self._blocks[place.block]["cells"][:, place.ordinal - 1]
         return cells
 
-    nodes: Ints = vectors[0]["node"].astype(np.int64)
-    pnl = np.empty((len(nodes), len(scenarios)), dtype=np.int64)
-    for at, scenario in enumerate(scenarios):
-        pnl[:, at] = column(scenario)
-    return nodes, pnl - column(adapters.BASE)[:, None]
+    def exponent(self, measure: str, factor: str = "") -> int:
+        """Return d: the cell at BASE counts 10**-d."""
+        return self._axis[self._places[measure, adapters.BASE, factor]].quantum
+
+    def amounts(self, measure: str) -> Floats:
+        """Return a measure at BASE in units of its currency, (nodes, factors)."""
+        factors = self.factors(measure)
+        found = np.empty((len(self.nodes), len(factors)))
+        for at, factor in enumerate(factors):
+            counts = self.counts(measure, factor=factor)
+            found[:, at] = counts / 10.0 ** self.exponent(measure, factor)
+        return found
+
+    def profits(self, scenarios: Sequence[str]) -> Ints:
+        """Return P&L, (nodes, scenarios): PV in the scenario less PV at BASE, both summed."""
+        found = np.empty((len(self.nodes), len(scenarios)), dtype=np.int64)
+        for at, scenario in enumerate(scenarios):
+            found[:, at] = self._differable(scenario)
+        profits: Ints = found - self._differable(adapters.BASE)[:, None]
+        return profits
+
+    def _differable(self, scenario: str) -> Ints:
+        counts = self.counts("PV", scenario)
+        if counts.size and max(int(counts.max()), -int(counts.min())) >= _LARGEST:
+            raise RiskRefused(f"run {self._run_id}: PV@{scenario} is too large for differences")
+        return counts
+
+
+def _parametric(
+    request: RunRequest, measures: Sequence[str], past: adapters.History, cells: _Cells
+) -> list[adapters.Figure]:
+    key_rates, currencies = cells.factors("KEY_RATE_DV01"), cells.factors("FX_DELTA")
+    convexity = cells.amounts("CONVEXITY_AMOUNT")
+    slopes = adapters.Slopes(
+        tuple(key_rates),
+        cells.amounts("KEY_RATE_DV01"),
+        tuple(currencies),
+        cells.amounts("FX_DELTA"),
+        convexity[:, 0] if convexity.shape[1] else None,
+    )
+    moves = adapters.factor_moves(
+        request.scenarios, request.market.get("discount", {}), key_rates, currencies
+    )
+    return list(adapters.parametric(measures, past, slopes, moves, cells.exponent("PV")))
+
+
+def _refuse_parametric(request: RunRequest, measures: Sequence[str]) -> None:
+    for code in measures:
+        needed = adapters.NEEDS.get(code, ())
+        if needed and set(request.currencies) - {request.currency}:
+            needed = (*needed, "FX_DELTA")
+        for sum_of in needed:
+            if sum_of not in request.measures:
+                raise SubmitError(
+                    "measures",
+                    "MEASURE_NEEDS_ANOTHER",
+                    f"{code} is formed from {sum_of}: ask for it",
+                )
+    if set(measures) & set(adapters.PARAMETRIC):
+        try:
+            adapters.factor_moves(request.scenarios, request.market.get("discount", {}), (), ())
+        except adapters.RiskError as error:
+            raise SubmitError("scenarios", error.code, str(error)) from error

@@ -21,7 +21,7 @@ from pricing.pricers import debt, loan
 from tests.benchmarks.processes import thread_cpu
 
 CLIENT, SERVER = "cpu ", "server "
-FINALISERS = ("RollupFinaliser", "ClosingFinaliser")
+FINALISERS = ("RollupFinaliser", "RiskFinaliser", "ClosingFinaliser")
 
 
 class Meter:
