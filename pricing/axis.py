@@ -130,6 +130,8 @@ def _check(cell: Cell, axis: Axis) -> None:
     definition = measure(cell.measure)
     if definition.kind in (Kind.RATIO, Kind.WEIGHTED):
         raise AxisError(f"{cell.measure} is divided at read time and has no cell of its own")
+    if definition.kind is Kind.NODE:
+        raise AxisError(f"{cell.measure} is a figure of nodes and has no cell")
     factor = definition.factor
     if factor is FactorKind.NONE:
         good = cell.factor == ""

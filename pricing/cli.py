@@ -21,13 +21,13 @@ from typing import Any
 
 from pricing import answers, cashflows, dates, documents, valuation
 from pricing.answers import Answer, Error
-from pricing.axis import BASE, Axis, AxisError, Cut, default_cells
+from pricing.axis import BASE, Axis, AxisError, Cut, asked_cell, default_cells
 from pricing.batch import Names
 from pricing.currencies import is_currency
 from pricing.documents import InputError
 from pricing.failure import Failure
 from pricing.kernel import Kernel
-from pricing.measures import DEFAULT_MEASURES, MEASURES, UnknownMeasure
+from pricing.measures import DEFAULT_MEASURES, MEASURES, Kind, UnknownMeasure
 from pricing.position import PositionInput
 from pricing.products.registry import PRODUCTS
 from pricing.scenarios import ScenarioError, States
@@ -111,7 +111,12 @@ def _states(options: argparse.Namespace, positions: Sequence[PositionInput]) -> 
 
 
 def _measures(options: argparse.Namespace) -> list[str]:
-    return [text.strip() for text in getattr(options, "measures", "PV").split(",")]
+    codes = [text.strip() for text in getattr(options, "measures", "PV").split(",")]
+    for text in codes:
+        found = MEASURES.get(asked_cell(text).measure)
+        if found is not None and found.kind is Kind.NODE:
+            raise InputError(f"--measures {text} is a figure of nodes: ask a run for it")
+    return codes
 
 
 def _valuation_date(options: argparse.Namespace, as_of: dt.date) -> dt.date:

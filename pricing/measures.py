@@ -78,7 +78,8 @@ class Measure:
     RATIO and WEIGHTED measures have no cell of their own: the SUM cells `numerator` and
     `denominator` are stored and value = numerator / (denominator x scale) is taken at read time,
     null with a reason where the denominator is not positive. A measure with `parts` is stored as
-    their sum: of the rounded cells, so that it ties out to the last digit.
+    their sum: of the rounded cells, so that it ties out to the last digit. NODE measures have no
+    cell: they are computed of a node's summed cells once all positions are valued.
     """
 
     code: str
@@ -106,6 +107,8 @@ class Measure:
     @property
     def cells(self) -> tuple[str, ...]:
         """Return the codes of the measures that are stored for this one."""
+        if self.kind is Kind.NODE:
+            return ()
         if self.kind in (Kind.RATIO, Kind.WEIGHTED):
             return (self.numerator, self.denominator)
         return (*self.parts, self.code)
@@ -591,6 +594,78 @@ _TABLE = (
         _LOCAL,
         "central difference for 1bp of all CDS spreads, hazard curves rebuilt",
         _CREDIT_DERIVATIVES,
+    ),
+    Measure(
+        "HIST_VAR",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "loss of a node in the scenario of rank k of a historical set",
+        _ALL,
+    ),
+    Measure(
+        "HIST_ES",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "mean loss of a node over the k worst scenarios of a historical set",
+        _ALL,
+    ),
+    Measure(
+        "HIST_ES_AT",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "mean loss over exactly the worst n(1 - p) scenarios",
+        _ALL,
+    ),
+    Measure(
+        "COMPONENT_VAR",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "a node's part of its parent's HIST_VAR; siblings sum to it",
+        _ALL,
+    ),
+    Measure(
+        "COMPONENT_ES",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "a node's part of its parent's HIST_ES; siblings sum to it",
+        _ALL,
+    ),
+    Measure(
+        "DELTA_NORMAL_VAR",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "VaR from stored sensitivities and the covariance of a historical set's moves",
+        _ALL,
+    ),
+    Measure(
+        "DELTA_GAMMA_VAR",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "the same with convexity, from the first two cumulants",
+        _ALL,
+    ),
+    Measure(
+        "CORNISH_FISHER_VAR",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "the same from four cumulants, by the Cornish-Fisher expansion",
+        _ALL,
+    ),
+    Measure(
+        "COMPONENT_ES_AT",
+        Kind.NODE,
+        Unit.AMOUNT,
+        _LOCAL,
+        "a node's part of its parent's HIST_ES_AT; siblings sum to it",
+        _ALL,
     ),
 )
 

@@ -23,7 +23,7 @@ from pricing.kernel import Kernel
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.market import snapshot
 from pricing.market.snapshot import Market
-from pricing.measures import MEASURES, Conversion
+from pricing.measures import MEASURES, Conversion, Kind
 from pricing.scenarios.parse import parse
 from pricing.scenarios.states import States
 
@@ -102,6 +102,12 @@ def sums(axis: Sequence[CellSpec]) -> list[tuple[int, list[int]]]:
             parts = [(code, cell.scenario, cell.factor) for code in definition.parts]
             found.append((at, [places[part] for part in parts]))
     return found
+
+
+def is_of_nodes(code: str) -> bool:
+    """Return whether a measure is a figure of nodes, which has no cell."""
+    found = MEASURES.get(code)
+    return found is not None and found.kind is Kind.NODE
 
 
 def is_local(code: str) -> bool:

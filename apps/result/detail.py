@@ -66,16 +66,16 @@ def by_detail(
     come out of PostgreSQL as integers, so the sums are those of the roll-ups.
     """
     places = selection.places(columns)
-    ranges = _ranges(header, shown, parts)
-    if not ranges:
+    within = ranges(header, shown, parts)
+    if not within:
         return []
-    first, last = min(start for _, start, _ in ranges), max(end for _, _, end in ranges)
+    first, last = min(start for _, start, _ in within), max(end for _, _, end in within)
     if (last - first) * (len(places) + KEYS) > MAX_READ:
         raise TooMuchDetail(
             f"{last - first} positions x {len(places)} cells are too many to add up here: "
             "ask for fewer cells, a lower node or one dimension"
         )
-    detail = _read(header, first, last, ranges, places)
+    detail = _read(header, first, last, within, places)
     chosen = detail.node > 0
     for dimension, names in where.items():
         labels = header.members(dimension)
@@ -84,9 +84,10 @@ def by_detail(
     return list(_grouped(detail, np.flatnonzero(chosen), split, places))
 
 
-def _ranges(
+def ranges(
     header: RunHeader, shown: Sequence[int], parts: Sequence[int]
 ) -> list[tuple[int, int, int]]:
+    """Return the ordinals [first, last) of the positions under each part, with its shown node."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL["ranges"],

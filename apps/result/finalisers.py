@@ -1,4 +1,7 @@
-"""RollupFinaliser: a run's final sums, and the proof that nothing is missing or counted twice."""
+"""The first and the last finaliser of a run: its sums with their proof, and what it states.
+
+RollupFinaliser writes what others read; ClosingFinaliser hashes what all of them wrote.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from apps.result import axis as axes
 from apps.result import final_rollup, statements
 from apps.result.axis import Block
-from apps.run.contracts import CellSpec, Final, RetryUseless, RunRequest
+from apps.run.contracts import CellSpec, Final, Found, RetryUseless, RunRequest
 from foundation import sqlfiles
 
 if TYPE_CHECKING:
@@ -27,16 +30,11 @@ class ReconciliationError(RetryUseless):
 
 
 class RollupFinaliser:
-    """Roll up every node, reconcile, index and hash: runs inside the finalising transaction."""
+    """Roll up every node and prove that nothing is missing and nothing counted twice."""
 
-    def finalise(self, cursor: Cursor[Any], run_id: int, request: RunRequest) -> Final:
-        """Write the final roll-ups and state the counts and hashes of the run."""
-        place = {
-            "run": run_id,
-            "tree": request.tree_id,
-            "node": request.node,
-            "snapshot": request.position_snapshot_id,
-        }
+    def finalise(self, cursor: Cursor[Any], run_id: int, request: RunRequest, found: Found) -> None:
+        """Write the final roll-ups; leave the counts and the hash of the roll-ups in `found`."""
+        place = _place(run_id, request)
         axis = read_axis(cursor, run_id)
         blocks = axes.blocks(len(axis))
         valued, failed = _reconciled_counts(cursor, place, blocks)
@@ -49,7 +47,20 @@ class RollupFinaliser:
                 raise ReconciliationError(
                     f"the run's node counts {root}, its positions {(valued + failed, valued)}"
                 )
-        listed = axes.base_pv(axis)
+        found.valued, found.errors = valued, failed
+        found.table_hashes["rollup"] = rollups
+
+
+class ClosingFinaliser:
+    """Index the run, count and hash what stands in it: the last finaliser."""
+
+    def finalise(
+        self, cursor: Cursor[Any], run_id: int, request: RunRequest, found: Found
+    ) -> Final:
+        """Return the counts and hashes of the run, over all that finalisers before it wrote."""
+        if "rollup" not in found.table_hashes:
+            raise ReconciliationError("no finaliser wrote the roll-ups of the run")
+        listed = axes.base_pv(read_axis(cursor, run_id))
         cursor.execute(
             SQL["index"],
             {
@@ -58,8 +69,17 @@ class RollupFinaliser:
                 "ordinal": listed.ordinal if listed else None,
             },
         )
-        leaf = _leaf_hash(cursor, run_id, rollups)
-        return Final(valued, failed, result_hash(cursor, run_id), leaf)
+        leaf = _leaf_hash(cursor, run_id, found.table_hashes["rollup"])
+        return Final(found.valued, found.errors, result_hash(cursor, run_id), leaf)
+
+
+def _place(run_id: int, request: RunRequest) -> dict[str, int]:
+    return {
+        "run": run_id,
+        "tree": request.tree_id,
+        "node": request.node,
+        "snapshot": request.position_snapshot_id,
+    }
 
 
 def read_axis(cursor: Cursor[Any], run_id: int) -> list[CellSpec]:

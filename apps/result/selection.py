@@ -94,6 +94,8 @@ def select(
         codes = list(dict.fromkeys(measures))
     columns: list[Column] = []
     for code in codes:
+        if adapters.is_of_nodes(code):
+            raise NotAggregable(f"{code} is a figure of nodes: it has no cell (NOT_AGGREGABLE)")
         found = _columns(axis, code)
         if totals and any(column.kind not in _AGGREGABLE for column in found):
             if measures is None:

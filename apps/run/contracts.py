@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,8 @@ class CellSpec:
 class RunRequest:
     """Everything that can change a number of a run, with the pinned documents resolved.
 
-    `document` is the canonical request text whose sha256 is the run's input hash.
+    `document` is the canonical request text whose sha256 is the run's input hash, `basis` says
+    how the scenarios were made, empty where they were given.
     """
 
     document: str
@@ -70,6 +71,7 @@ class RunRequest:
     dimensions: Mapping[str, tuple[str, ...]]
     currencies: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +217,32 @@ class Final:
     leaf_hash: bytes
 
 
-class Finaliser(Protocol):
-    """A step of FINALISE, inside its transaction: roll-ups, node results, reconciliation."""
+@dataclass(slots=True)
+class Found:
+    """What the finalisers of a run have found so far, for those that come after them.
 
-    def finalise(self, cursor: Cursor[Any], run_id: int, request: RunRequest) -> Final | None:
+    `table_hashes` holds the hashes of tables whose rows were hashed as they were written.
+    """
+
+    valued: int = 0
+    errors: int = 0
+    table_hashes: dict[str, bytes] = field(default_factory=dict)
+
+
+class Finaliser(Protocol):
+    """A step of FINALISE, inside its transaction: roll-ups, node results, counts and hashes."""
+
+    def finalise(
+        self, cursor: Cursor[Any], run_id: int, request: RunRequest, found: Found
+    ) -> Final | None:
         """Write final rows; the last finaliser that returns a Final states the counts."""
+        ...
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """A finaliser that can tell from a request that it will not be able to do its part."""
+
+    def refuse(self, request: RunRequest) -> None:
+        """Raise apps.run.request.SubmitError where the run must not be submitted."""
         ...

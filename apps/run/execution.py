@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from apps.run import leases, loading, selectors
-from apps.run.contracts import CellSpec, Encoded, Final, GroupRows, RunRequest, Shard
+from apps.run.contracts import CellSpec, Encoded, Final, Found, GroupRows, RunRequest, Shard
 from apps.run.heartbeat import Heartbeat
 from apps.run.leases import Attempt, Task
 from apps.run.pipeline import Pipeline
@@ -141,10 +141,11 @@ class Execution:
 
         def finalise(cursor: Cursor[Any]) -> Final:
             stated: Final | None = None
+            found = Found()
             for finaliser in self._pipeline.finalisers:
                 self._beat.check()
                 with _timed(job.attempt, type(finaliser).__name__):
-                    stated = finaliser.finalise(cursor, run_id, job.request) or stated
+                    stated = finaliser.finalise(cursor, run_id, job.request, found) or stated
             if stated is None:
                 raise RuntimeError("no finaliser states the counts of the run")
             return stated

@@ -14,6 +14,7 @@ from apps.run.contracts import (
     ContextStage,
     Finaliser,
     GroupStage,
+    Refusing,
     RunRequest,
     Sink,
     Stage,
@@ -40,6 +41,12 @@ class Pipeline:
     def axis(self, request: RunRequest) -> list[CellSpec]:
         """Return the cells of a run: those of its VALUE stages, one stage after the other."""
         return [cell for stage in self.value for cell in stage.cells(request)]
+
+    def refuse(self, request: RunRequest) -> None:
+        """Raise the SubmitError of the first finaliser that could not do its part."""
+        for finaliser in self.finalisers:
+            if isinstance(finaliser, Refusing):
+                finaliser.refuse(request)
 
 
 @lru_cache(maxsize=1)

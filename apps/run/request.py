@@ -135,6 +135,7 @@ def check(submission: Submission) -> Checked:
         dimensions=dimensions,
         currencies=currencies_of(dimensions),
         options=options,
+        basis=basis_of(scenario_set.basis),
     )
     return Checked(request, ages)
 
@@ -152,6 +153,12 @@ def dimensions_of(document: str) -> dict[str, tuple[str, ...]]:
 def currencies_of(dimensions: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the currencies of a book, in alphabetical order."""
     return tuple(sorted(name for name in dimensions.get("CURRENCY", ()) if name))
+
+
+def basis_of(document: str) -> Mapping[str, Any]:
+    """Return how the scenarios of a set were made, empty where they were given."""
+    found: dict[str, Any] = json.loads(document) if document else {}
+    return found
 
 
 def scenario_documents(scenario_set: int) -> tuple[Mapping[str, Any], ...]:

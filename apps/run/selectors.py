@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from apps.run.contracts import RetryUseless, RunRequest
 from apps.run.leases import SQL
 from apps.run.models import Phase, Run, RunTask, RunTaskAttempt, TaskStatus
-from apps.run.request import currencies_of, dimensions_of, parsed
+from apps.run.request import basis_of, currencies_of, dimensions_of, parsed
 from foundation import hashing
 
 FINAL = ("COMPLETED", "COMPLETED_WITH_ERRORS", "PUBLISHED", "CANCELLED", "FAILED")
@@ -132,7 +132,7 @@ def load_request(cursor: Cursor, run_id: int) -> RunRequest:
         raise Run.DoesNotExist(f"there is no run {run_id}")
     run = dict(zip(columns, row, strict=True))
     asked = json.loads(run["request"])
-    market, names, dimensions = _documents(cursor, run, asked)
+    market, names, dimensions, basis = _documents(cursor, run, asked)
     members = dimensions_of(dimensions)
     return RunRequest(
         document=run["request"],
@@ -156,13 +156,18 @@ def load_request(cursor: Cursor, run_id: int) -> RunRequest:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in asked["options"].items()
         },
+        basis=basis_of(basis),
     )
 
 
 def _documents(cursor: Cursor, run: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
     cursor.execute(
         SQL["documents"],
-        {"market": run["marketdata_snapshot_id"], "positions": run["position_snapshot_id"]},
+        {
+            "market": run["marketdata_snapshot_id"],
+            "positions": run["position_snapshot_id"],
+            "scenarios": run["scenario_set_id"],
+        },
     )
     row = cursor.fetchone()
     if row is None:

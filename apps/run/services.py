@@ -96,6 +96,7 @@ def retry_task(task_id: int) -> int:
 def _create(checked: Checked, submission: Submission, submitted_by: str) -> Submitted | None:
     request = checked.request
     stages = pipeline.configured()
+    stages.refuse(request)
     cursor: Any = connection.cursor()  # psycopg's, in Django's wrapper
     shards = _shards(cursor, request, submission.shards)
     axis = _axis(stages, request)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from apps.result import listing
 from apps.result import selectors as results
+from apps.risk import selectors as risks
 from graph.errors import BadInput, NotAggregable
 
 _UNKNOWN = (
@@ -18,6 +19,9 @@ _UNKNOWN = (
     results.UnknownPosition,
     results.TooMuchDetail,
     listing.BadCursor,
+    risks.NotConcentrated,
+    risks.PartOfNode,
+    risks.UnknownLevel,
 )
 
 

@@ -11,15 +11,18 @@ from strawberry import auto
 from strawberry.scalars import JSON
 
 from apps.portfolio import grants
+from apps.risk.selectors import ConcentrationBy
 from apps.run import selectors as runs
 from apps.run.models import Run
 from graph import (
     breaks,
+    concentration,
     cube,
     marketdata,
     node,
     position,
     publication,
+    risk,
     scenario,
     snapshot,
     task,
@@ -28,6 +31,7 @@ from graph import (
 from graph.axis import AxisCell
 from graph.batch import Batch
 from graph.breaks import RunBreakType
+from graph.concentration import Concentration, ObligorAssumption
 from graph.context import Context, Info
 from graph.cube import Cube, CubeFilter
 from graph.declare import (
@@ -52,6 +56,7 @@ from graph.paging import CONNECTION, After, Connection, First, number, page
 from graph.position import PositionOrder, PositionPage, PositionWhere, RunPosition
 from graph.progress import ProgressType, by_run
 from graph.publication import PublicationType
+from graph.risk import NodeRisk
 from graph.scenario import ScenarioSetType
 from graph.snapshot import PositionSnapshotType
 from graph.task import RunTaskType
@@ -195,6 +200,48 @@ class RunType:
             scenarios=scenarios,
             first=first,
             after=after,
+        )
+
+    @graph_field(cost(DRILL_DOWN))
+    def risk(
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        node: str | None = None,
+        level: int = 9_900,
+        horizon: int | None = None,
+    ) -> NodeRisk:
+        """VaR and expected shortfall of a node (the run's own without one) and its ladders.
+
+        `level` in basis points: 9500, 9750 or 9900; `horizon` in days of the history, the
+        scenario set's own without one. The whole of the node must be granted.
+        """
+        return risk.resolve(info, row.pk, row.tree_id, node=node, level=level, horizon=horizon)
+
+    @graph_field(sized("keys", "exposures", "shares"), cost(DRILL_DOWN))
+    def concentration(
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        by: ConcentrationBy,
+        node: str | None = None,
+        measure: str = "PV",
+        obligors: ObligorAssumption | None = None,
+        first: First = DEFAULT_PAGE,
+    ) -> Concentration:
+        """How much of a measure at BASE stands with few, under a node, by one key.
+
+        With `obligors` the granularity adjustment, where the keys are obligors or groups.
+        """
+        return concentration.resolve(
+            info,
+            row.pk,
+            row.tree_id,
+            by=by,
+            node=node,
+            measure=measure,
+            first=first,
+            obligors=obligors,
         )
 
     @graph_field(cost(DRILL_DOWN))

@@ -39,6 +39,7 @@ TIEOUT_DOMAINS = (
     "run",
     "result",
     "cashflow",
+    "risk",
     "publication",
     "ingestion",
 )
@@ -210,7 +211,11 @@ TIEOUT_STAGES: dict[str, list[str]] = {
     "GROUP": [],
 }
 TIEOUT_SINK = "apps.result.sinks.CubeSink"
-TIEOUT_FINALISERS = ["apps.result.finalisers.RollupFinaliser"]
+TIEOUT_FINALISERS = [
+    "apps.result.finalisers.RollupFinaliser",
+    "apps.risk.finalisers.RiskFinaliser",
+    "apps.result.finalisers.ClosingFinaliser",
+]
 
 # Workers
 

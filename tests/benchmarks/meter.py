@@ -21,7 +21,7 @@ from pricing.pricers import debt, loan
 from tests.benchmarks.processes import thread_cpu
 
 CLIENT, SERVER = "cpu ", "server "
-FINALISER = "RollupFinaliser"
+FINALISERS = ("RollupFinaliser", "RiskFinaliser", "ClosingFinaliser")
 
 
 class Meter:
@@ -95,7 +95,7 @@ def _around_steps() -> None:
 
     @contextmanager
     def counted(attempt: Attempt, name: str) -> Iterator[None]:
-        step: AbstractContextManager[None] = METER.step("finalise" if name == FINALISER else name)
+        step: AbstractContextManager[None] = METER.step("finalise" if name in FINALISERS else name)
         with timed(attempt, name), step:
             yield
 

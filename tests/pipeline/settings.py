@@ -19,4 +19,7 @@ ALL_PHASES = {
 }
 TIEOUT_STAGES = VALUE_ONLY if os.environ.get("TIEOUT_TEST_VALUE_ONLY") else ALL_PHASES
 TIEOUT_SINK = "tests.pipeline.sink.PausingSink"
-TIEOUT_FINALISERS = ["tests.pipeline.finaliser.PausingFinaliser"]
+TIEOUT_FINALISERS = [
+    "apps.result.finalisers.RollupFinaliser",
+    "tests.pipeline.finaliser.PausingFinaliser",
+]

@@ -28,9 +28,9 @@ SELECT run_id, status, phase, request, plan, position_snapshot_id, marketdata_sn
 FROM run WHERE run_id = %(run)s
 
 -- name: documents
-SELECT m.document AS market, s.names, s.dimensions
-FROM marketdata_snapshot m, position_snapshot s
-WHERE m.id = %(market)s AND s.id = %(positions)s
+SELECT m.document AS market, s.names, s.dimensions, c.basis
+FROM marketdata_snapshot m, position_snapshot s, scenario_set c
+WHERE m.id = %(market)s AND s.id = %(positions)s AND c.id = %(scenarios)s
 
 -- name: scenarios
 SELECT c.document, c.content_hash

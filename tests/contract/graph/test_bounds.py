@@ -21,6 +21,7 @@ DRILL_DOWNS = {
     "cube by children": "cube(by: [PORTFOLIO]) { counts }",
     "cube in another currency": 'cube(currency: "EUR") { counts }',
     "positions": "positions(first: 1, measures: []) { ordinals }",
+    "risk": "risk { counts }",
     "position": 'position(id: "P000001") { book }',
     "inputs": 'position(id: "P000001") { inputs { terms counterparty } }',
     "axis": "axis(first: 1) { measure }",
@@ -71,6 +72,7 @@ def test_every_field_that_reads_by_itself_says_so_by_its_weight():
     }
     assert heavy == {
         *(f"Run.{field}" for field in ("axis", "cube", "positions", "position", "tasks", "breaks")),
+        *(f"Run.{field}" for field in ("concentration", "risk")),
         *(f"RunPosition.{field}" for field in ("cashflows", "facility", "inputs")),
         *(f"{name}.document" for name in ("MarketDataSnapshot", "Scenario")),
         "Publication.manifest",

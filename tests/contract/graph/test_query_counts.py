@@ -55,6 +55,8 @@ QUERIES = {
         rowHash state terms counterparty } } } }""",
     "run.position.facility": """{ run(id: "1") { position(id: "P000001") {
         facility { code } inputs { facility } } } }""",
+    "run.risk": """{ run(id: "1") { risk(node: "DESK_A") { figures { value reason }
+        components { values } ladders { values } } } }""",
     "run.tasks": '{ run(id: "1") { tasks(first: $first) { nodes { status } } } }',
     "run.breaks": '{ run(id: "1") { breaks(first: $first) { nodes { rule } } } }',
     "run.publication": '{ run(id: "1") { publication { rootHash } } }',

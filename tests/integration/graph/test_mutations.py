@@ -28,6 +28,9 @@ def pipeline(monkeypatch):
         def axis(self, request):
             return [CellSpec("PV", "BASE", "", "AMOUNT", "USD", 6, "SUM")]
 
+        def refuse(self, request):
+            pass
+
     monkeypatch.setattr(pipelines, "configured", Stages)
     monkeypatch.setattr(services.portfolio, "shards", lambda *a: [(0, 100), (100, 200)])
 

@@ -12,9 +12,9 @@ import numpy as np
 import psycopg
 
 from apps.portfolio.dimensions import MATURITY_BUCKETS, Dimension
-from apps.result.finalisers import RollupFinaliser
+from apps.result.finalisers import ClosingFinaliser, RollupFinaliser
 from apps.result.sinks import CubeSink
-from apps.run.contracts import CellSpec, Final, PositionError, RunRequest, Shard
+from apps.run.contracts import CellSpec, Final, Found, PositionError, RunRequest, Shard
 from foundation import hashing
 
 VALUATION_DATE = dt.date(2022, 12, 30)
@@ -419,7 +419,9 @@ def finalise(worker: psycopg.Connection[Any], run: int, request: RunRequest) -> 
     worker.execute("UPDATE run SET status = 'FINALISING' WHERE run_id = %s", (run,))
     task = add_task(worker, run, "FINALISE", 0, 0)
     with worker.transaction(), worker.cursor() as cursor:
-        final = RollupFinaliser().finalise(cursor, run, request)
+        found = Found()
+        RollupFinaliser().finalise(cursor, run, request, found)
+        final = ClosingFinaliser().finalise(cursor, run, request, found)
         CubeSink().close(cursor, run)
         end_task(worker, task, final.leaf_hash)
         status = "COMPLETED_WITH_ERRORS" if final.errors else "COMPLETED"

@@ -13,7 +13,7 @@ from apps.result import encode
 from apps.result.finalisers import SQL as FINALISE
 from apps.result.finalisers import ReconciliationError, RollupFinaliser
 from apps.result.sinks import SQL, CubeSink
-from apps.run.contracts import CellSpec, GroupRows, PositionError
+from apps.run.contracts import CellSpec, Found, GroupRows, PositionError
 from tests.integration.result import synthetic
 
 
@@ -167,7 +167,7 @@ def test_a_missing_position_is_named_and_nothing_is_finalised(
         worker_conn.transaction(),
         worker_conn.cursor() as cursor,
     ):
-        RollupFinaliser().finalise(cursor, run, request)
+        RollupFinaliser().finalise(cursor, run, request, Found())
     assert worker_conn.execute("SELECT count(*) FROM rollup").fetchone() == (0,)
 
 
@@ -205,7 +205,7 @@ def test_a_total_beyond_64_bits_is_an_error_that_names_its_cell(
         worker_conn.transaction(),
         worker_conn.cursor() as cursor,
     ):
-        RollupFinaliser().finalise(cursor, run, request)
+        RollupFinaliser().finalise(cursor, run, request, Found())
 
 
 def test_a_total_that_only_overflows_below_the_root_is_named_all_the_same(
@@ -229,7 +229,7 @@ def test_a_total_that_only_overflows_below_the_root_is_named_all_the_same(
         worker_conn.transaction(),
         worker_conn.cursor() as cursor,
     ):
-        RollupFinaliser().finalise(cursor, run, request)
+        RollupFinaliser().finalise(cursor, run, request, Found())
 
 
 def test_the_classical_view_has_one_row_a_scenario_whatever_the_blocks(

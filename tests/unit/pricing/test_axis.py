@@ -96,7 +96,16 @@ def test_ratios_are_divided_from_sums() -> None:
     for found in MEASURES.values():
         if found.kind in (Kind.RATIO, Kind.WEIGHTED):
             assert all(measure(code).kind is Kind.SUM for code in found.cells)
+        elif found.kind is Kind.NODE:
+            assert found.cells == ()
         else:
             assert found.cells == (*found.parts, found.code)
             assert all(measure(code).kind is found.kind for code in found.parts)
     assert set(DEFAULT_MEASURES) <= set(MEASURES)
+
+
+def test_figures_of_nodes_have_no_cell_and_are_refused_where_one_is_named() -> None:
+    cells = default_cells(["PV", "HIST_VAR"], ["BASE"], ["USD"], "USD")
+    assert [cell.measure for cell in cells] == ["PV"]
+    with pytest.raises(AxisError, match="HIST_VAR is a figure of nodes"):
+        Axis((Cell("HIST_VAR", "BASE"),), dt.date(2022, 12, 30), "USD")
