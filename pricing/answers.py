@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from pricing.axis import BASE, Axis, Cell
+from pricing.axis import BASE, Axis, Cell, asked_cell
 from pricing.failure import Failure
 from pricing.measures import Kind, measure
 
@@ -59,11 +59,10 @@ def _rounded(value: float, exponent: int) -> Decimal:
 
 def ratios(asked: Iterable[str]) -> list[Cell]:
     """Return the RATIO measures among asked ones (`measure` or `measure@scenario`), as cells."""
-    parts = [text.partition("@") for text in asked]
     return [
-        Cell(code, scenario or BASE)
-        for code, _, scenario in parts
-        if measure(code).kind is Kind.RATIO
+        Cell(cell.measure, cell.scenario or BASE)
+        for cell in map(asked_cell, asked)
+        if measure(cell.measure).kind is Kind.RATIO
     ]
 
 
@@ -79,6 +78,11 @@ def answer(
         if abs(rounded[cell]).scaleb(axis.quantum(cell), context=_EXACT) >= STORED_LIMIT:
             message = f"{value:.6g} does not fit into 64 bits"
             return Error("OVERFLOW", message, str(cell))
+    for place, parts in axis.sums:
+        total = Decimal(0)
+        for part in parts:
+            total = _EXACT.add(total, rounded[axis.cells[part]])
+        rounded[axis.cells[place]] = total
     values: dict[str, str | None] = {str(cell): format(d, "f") for cell, d in rounded.items()}
     reasons: dict[str, str] = {}
     for cell in divided:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pricing.currencies import is_currency
 from pricing.dates import LAST_INPUT_DAY, MIN_DAY, ordinal
+from pricing.horizons import DEFAULT_HORIZONS, horizon_days
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import Conversion, FactorKind, Kind, measure
 
@@ -70,6 +71,10 @@ class Axis:
         places = {cell: place for place, cell in enumerate(self.cells)}
         if len(places) != len(self.cells):
             raise AxisError("a cell stands twice on the axis")
+        for cell in self.cells:
+            for part in _parts(cell):
+                if part not in places:
+                    raise AxisError(f"{cell} is a sum and needs {part} on the axis")
         object.__setattr__(self, "places", places)
 
     def __len__(self) -> int:
@@ -82,9 +87,28 @@ class Axis:
             return ""
         return cell.factor if conversion is Conversion.FACTOR else self.run_currency
 
+    def horizon(self, cell: Cell) -> int:
+        """Return the calendar days to the horizon of a cell, 0 for one without."""
+        if measure(cell.measure).factor is not FactorKind.HORIZON:
+            return 0
+        return horizon_days(cell.factor, self.valuation_date) or 0
+
+    @property
+    def sums(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Return the places of cells that are sums, each with the places of its parts."""
+        return tuple(
+            (self.places[cell], tuple(self.places[part] for part in _parts(cell)))
+            for cell in self.cells
+            if measure(cell.measure).parts
+        )
+
     def quantum(self, cell: Cell) -> int:
         """Return d: the cell is stored as an integer count of 10**-d."""
         return measure(cell.measure).quantum(self.currency(cell))
+
+
+def _parts(cell: Cell) -> tuple[Cell, ...]:
+    return tuple(Cell(code, cell.scenario, cell.factor) for code in measure(cell.measure).parts)
 
 
 def tenor_years(tenors: Sequence[str]) -> tuple[float, ...]:
@@ -115,6 +139,8 @@ def _check(cell: Cell, axis: Axis) -> None:
         good = cell.factor == "ALL" or is_currency(cell.factor)
     elif factor is FactorKind.OTHER_CURRENCY:
         good = is_currency(cell.factor) and cell.factor != axis.run_currency
+    elif factor is FactorKind.HORIZON:
+        good = horizon_days(cell.factor, axis.valuation_date) is not None
     else:
         currency, _, tenor = cell.factor.partition("/")
         good = is_currency(currency) and tenor in axis.key_rate_tenors
@@ -136,7 +162,16 @@ def factors(
         return ["ALL", *names]
     if kind is FactorKind.OTHER_CURRENCY:
         return [name for name in names if name != run_currency]
+    if kind is FactorKind.HORIZON:
+        return list(DEFAULT_HORIZONS)
     return [f"{name}/{tenor}" for name in names for tenor in tenors]
+
+
+def asked_cell(text: str) -> Cell:
+    """Return what `measure`, `measure@scenario` or `measure/factor@scenario` asks for."""
+    left, _, scenario = text.partition("@")
+    code, _, factor = left.partition("/")
+    return Cell(code, scenario, factor)
 
 
 def default_cells(
@@ -148,7 +183,8 @@ def default_cells(
 ) -> tuple[Cell, ...]:
     """Return the default axis: every asked measure on BASE, then PV on every other scenario.
 
-    `measure@scenario` among the measures asks for a measure elsewhere. RATIO measures bring the
+    `measure@scenario` among the measures asks for a measure elsewhere, `measure/factor`
+    for one factor of it alone: THETA/1M. RATIO measures bring the
     SUMs they are divided from. `scenarios` must hold BASE; `currencies` are those of the book.
     """
     codes = list(scenarios)
@@ -157,21 +193,22 @@ def default_cells(
     book = sorted(set(currencies) | {run_currency})
     cells: dict[Cell, None] = {}
 
-    def add(code: str, scenario: str) -> None:
+    def add(code: str, scenario: str, only: str = "") -> None:
         for stored in measure(code).cells:
-            for factor in factors(stored, book, run_currency, key_rate_tenors):
+            every = factors(stored, book, run_currency, key_rate_tenors)
+            for factor in [only] if only else every:
                 cells.setdefault(Cell(stored, scenario, factor))
 
-    asked = [text.partition("@") for text in measures]
+    asked = [asked_cell(text) for text in measures]
     add("PV", BASE)
-    for code, _, scenario in asked:
-        if not scenario:
-            add(code, BASE)
+    for cell in asked:
+        if not cell.scenario:
+            add(cell.measure, BASE, cell.factor)
     for scenario in codes:
         add("PV", scenario)
-    for code, _, scenario in asked:
-        if scenario:
-            if scenario not in codes:
-                raise AxisError(f"{code}@{scenario}: no such scenario in the set")
-            add(code, scenario)
+    for cell in asked:
+        if cell.scenario:
+            if cell.scenario not in codes:
+                raise AxisError(f"{cell.measure}@{cell.scenario}: no such scenario in the set")
+            add(cell.measure, cell.scenario, cell.factor)
     return tuple(cells)

@@ -68,6 +68,7 @@ class FactorKind(StrEnum):
     CURRENCY_OR_ALL = "CURRENCY_OR_ALL"
     OTHER_CURRENCY = "OTHER_CURRENCY"
     CURRENCY_TENOR = "CURRENCY_TENOR"
+    HORIZON = "HORIZON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Measure:
 
     RATIO and WEIGHTED measures have no cell of their own: the SUM cells `numerator` and
     `denominator` are stored and value = numerator / (denominator x scale) is taken at read time,
-    null with a reason where the denominator is not positive.
+    null with a reason where the denominator is not positive. A measure with `parts` is stored as
+    their sum: of the rounded cells, so that it ties out to the last digit.
     """
 
     code: str
@@ -89,6 +91,7 @@ class Measure:
     numerator: str = ""
     denominator: str = ""
     scale: float = 1.0
+    parts: tuple[str, ...] = ()
 
     def quantum(self, currency: str = "") -> int:
         """Return d: the cell is stored as the integer count of 10**-d units.
@@ -105,7 +108,7 @@ class Measure:
         """Return the codes of the measures that are stored for this one."""
         if self.kind in (Kind.RATIO, Kind.WEIGHTED):
             return (self.numerator, self.denominator)
-        return (self.code,)
+        return (*self.parts, self.code)
 
     def applies(self, product_type: str) -> bool:
         """Return whether the measure means something for the product; its cell is 0 if not."""
@@ -247,6 +250,34 @@ _TABLE = (
         _ALL,
         numerator="CONVEXITY_AMOUNT",
         denominator="PV",
+    ),
+    Measure(
+        "CARRY",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "change of value to a horizon if all forwards are realised",
+        _ALL,
+        FactorKind.HORIZON,
+    ),
+    Measure(
+        "ROLL_DOWN",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "value at a horizon on curves of unchanged tenors less that on realised forwards",
+        _ALL,
+        FactorKind.HORIZON,
+    ),
+    Measure(
+        "THETA",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "change of value to a horizon on curves of unchanged tenors: CARRY + ROLL_DOWN",
+        _ALL,
+        FactorKind.HORIZON,
+        parts=("CARRY", "ROLL_DOWN"),
     ),
     Measure(
         "FX_EXPOSURE",

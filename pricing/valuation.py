@@ -43,7 +43,11 @@ def value(
         )
     # Poisoned numbers run into infinities that become failures of their own rows.
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return product.pricer.value(batch, states, Kernel(profile))
+        valued = product.pricer.value(batch, states, Kernel(profile))
+        for place, parts in states.axis.sums:
+            for part in parts:
+                valued.values[:, place] += valued.values[:, part]
+        return valued
 
 
 def convert(valued: Valued, states: States, axis: Axis | None = None) -> FloatArray:

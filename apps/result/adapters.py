@@ -92,6 +92,18 @@ def division(code: str) -> Division | None:
     )
 
 
+def sums(axis: Sequence[CellSpec]) -> list[tuple[int, list[int]]]:
+    """Return the places of cells of an axis that are sums of others, with those of their parts."""
+    places = {(cell.measure, cell.scenario, cell.factor): at for at, cell in enumerate(axis)}
+    found = []
+    for at, cell in enumerate(axis):
+        definition = MEASURES.get(cell.measure)
+        if definition is not None and definition.parts:
+            parts = [(code, cell.scenario, cell.factor) for code in definition.parts]
+            found.append((at, [places[part] for part in parts]))
+    return found
+
+
 def is_local(code: str) -> bool:
     """Return whether a measure is an amount in the currency that its factor names."""
     found = MEASURES.get(code)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.result import adapters, errors, leaf
 from apps.result import axis as axes
-from apps.result import errors, leaf
 from apps.result.axis import Block
 from apps.result.rollup import Partials
 from apps.run.contracts import CellSpec, PositionError
@@ -95,7 +95,8 @@ def integer_cells(
     """Round float columns, side by side, to counts of each cell's quantum, half to even, once.
 
     A row with a value that is not finite or has 2**62 quanta or more becomes an error that names
-    its first such cell. Rounded in chunks of rows: the float copies stay small.
+    its first such cell. Rounded in chunks of rows: the float copies stay small. A measure that is
+    a sum is that of its rounded parts.
     """
     width = sum(columns.shape[1] for columns in values)
     if width != len(axis):
@@ -111,6 +112,8 @@ def integer_cells(
         cells[first:last], misfits = quantise(chunk, quanta)
         for row in np.flatnonzero(misfits):
             found[first + int(row)] = _misfit(chunk[row], quanta, axis)
+    for place, parts in adapters.sums(axis):
+        cells[:, place] = cells[:, parts].sum(axis=1)
     cells[list(found)] = 0
     return Cells(cells, found)
 

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from pricing import currencies, profile
+from pricing.axis import asked_cell
+from pricing.horizons import horizon_days
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
-from pricing.measures import DEFAULT_MEASURES, MEASURES
+from pricing.measures import DEFAULT_MEASURES, MEASURES, FactorKind, measure
 
 KEY_RATE_TENORS: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS
 """The key rate tenors of a run that names none."""
 
 
 def normal_measures(asked: Iterable[str]) -> tuple[str, ...]:
-    """Return measures (`CODE` or `CODE@SCENARIO`) once each, in the order of the registry.
+    """Return measures (`CODE`, `CODE@SCENARIO`) once each, in the order of the registry.
 
-    The order they were asked in cannot change a number, so it must not change a hash. Nothing
-    asked is the default list. An unknown code raises KeyError with it.
+    `CODE/HORIZON` asks for one horizon of a measure that has them. The order they were asked in
+    cannot change a number, so it must not change a hash. Nothing asked is the default list. An
+    unknown code raises KeyError with it.
     """
     order = {code: place for place, code in enumerate(MEASURES)}
     wanted = set(asked) or set(DEFAULT_MEASURES)
-    split = [(text.partition("@")[0], text.partition("@")[2]) for text in wanted]
-    for code, _ in split:
-        if code not in order:
-            raise KeyError(code)
-    split.sort(key=lambda pair: (order[pair[0]], pair[1]))
-    return tuple(f"{code}@{scenario}" if scenario else code for code, scenario in split)
+    cells = {asked_cell(text) for text in wanted}
+    for cell in cells:
+        if cell.measure not in order:
+            raise KeyError(cell.measure)
+    ordered = sorted(cells, key=lambda cell: (order[cell.measure], cell.scenario, cell.factor))
+    return tuple(
+        cell.measure
+        + (f"/{cell.factor}" if cell.factor else "")
+        + (f"@{cell.scenario}" if cell.scenario else "")
+        for cell in ordered
+    )
+
+
+def has_factor(asked: str, valuation_date: dt.date) -> bool:
+    """Return whether the factor that a measure is asked for, if any, is a horizon it has."""
+    cell = asked_cell(asked)
+    horizon = measure(cell.measure).factor is FactorKind.HORIZON
+    return not cell.factor or (horizon and horizon_days(cell.factor, valuation_date) is not None)
 
 
 def is_currency(code: str) -> bool:

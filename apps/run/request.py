@@ -91,7 +91,8 @@ def check(submission: Submission) -> Checked:
         "positions": _age(submission, "positions", positions.as_of, valuation_date),
         "market": _age(submission, "market", market.as_of, valuation_date),
     }
-    measures = _measures(submission.measures, {str(item["code"]) for item in scenarios})
+    codes = {str(item["code"]) for item in scenarios}
+    measures = _measures(submission.measures, codes, valuation_date)
     options = {
         "key_rate_tenors": tuple(submission.key_rate_tenors) or adapters.KEY_RATE_TENORS,
     }
@@ -232,7 +233,9 @@ def _age(submission: Submission, name: str, as_of: dt.date, valuation_date: dt.d
     return days
 
 
-def _measures(asked: Iterable[str], scenarios: set[str]) -> tuple[str, ...]:
+def _measures(
+    asked: Iterable[str], scenarios: set[str], valuation_date: dt.date
+) -> tuple[str, ...]:
     try:
         measures = adapters.normal_measures(asked)
     except KeyError as unknown:
@@ -240,6 +243,10 @@ def _measures(asked: Iterable[str], scenarios: set[str]) -> tuple[str, ...]:
             "measures", "MEASURE_UNKNOWN", f"there is no measure {unknown.args[0]}"
         ) from None
     for text in measures:
+        if not adapters.has_factor(text, valuation_date):
+            raise SubmitError(
+                "measures", "FACTOR_UNKNOWN", f"{text} names a factor that it cannot have"
+            )
         scenario = text.partition("@")[2]
         if scenario and scenario not in scenarios:
             raise SubmitError(

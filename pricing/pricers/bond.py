@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread, quoted
+from pricing.pricers import carry, debt, own_spread, quoted
 from pricing.pricers.assembly import assemble
 from pricing.pricers.bond_flows import (
     BondFlows,
@@ -187,6 +187,7 @@ def _value_chunk(
     if plain and not cells.needs(*_OF_A_DAY):
         own_spread.apply_matrix(flows, found, rows, states)
         debt.discounted(flows, found, cells, states, kernel)
+        carry.grow_debt(cells, bonds.spread, found, states, flows)
         face = bonds.outstanding(bonds.remaining.first)
         _fill_face(batch, bonds, face, cells)
         cells.sign(batch.floats("sign")[rows])
@@ -196,6 +197,7 @@ def _value_chunk(
     _without_coupon(bonds, flows, made, quotation)
     spread = _own_spread(batch, bonds, flows, made, found, states, quotation)
     debt.discounted(flows, found, cells, states, kernel)
+    carry.grow_debt(cells, spread, found, states, flows)
     if cells.needs("ACCRUED", "CLEAN_PV"):
         earned = quotation.accrued.copy()
         earned[batch.column("non_accrual")[rows] == 1] = 0.0

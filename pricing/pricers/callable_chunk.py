@@ -12,13 +12,13 @@ from pricing.axis import BASE
 from pricing.batch import Batch
 from pricing.hull_white.rollback import Lattice
 from pricing.kernel import sequential
-from pricing.pricers import debt, own_spread, spread_solver
+from pricing.pricers import carry, debt, own_spread, spread_solver
 from pricing.pricers.bond_flows import BondFlows, Bonds, ExCoupon, accrued, bond_flows
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext, Pool
 from pricing.pricers.option_values import OptionalRows, Table
 from pricing.pricers.options import Options
-from pricing.scenarios.market_states import MarketState, StateSet, plain
+from pricing.scenarios.market_states import Bump, MarketState, StateSet, plain
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -62,8 +62,13 @@ class Chunk:
         short = self.batch.floats("face")[self.bonds.rows] < 0.0
         return self.batch.floats("sign")[self.bonds.rows] * np.where(short, -1.0, 1.0)
 
-    def own(self, spread: FloatArray, days: IntArray, owner: IntpArray) -> FloatArray:
-        """Return (days, columns): how own spreads (rows, columns) discount days of rows `owner`."""
+    def own(
+        self, spread: FloatArray, days: IntArray, owner: IntpArray, slides: int = 0
+    ) -> FloatArray:
+        """Return (days, columns): how own spreads (rows, columns) discount days of rows `owner`.
+
+        Spread curves slide after `slides` days.
+        """
         years = days / 365.0
         exponent = spread[owner] * years[:, None]
         curves = self.found.spread_curve[self.bonds.rows][owner]
@@ -72,7 +77,14 @@ class Chunk:
             exponent[at] += (self.found.spread_curves[int(place)].at(years[at]) * years[at])[
                 :, None
             ]
-        return np.asarray(np.exp(-exponent))
+        rows = self.bonds.rows
+        discount = np.exp(-exponent)
+        if slides:
+            used, place = np.unique(days, return_inverse=True)
+            grown = own_spread.slid(self.found, rows, owner, used, place, slides)
+            if grown is not None:
+                discount *= grown[:, None]
+        return np.asarray(discount)
 
     def basis(self, states_of: StateSet) -> Basis:
         """Return what values in some states are made of, whatever the own spreads."""
@@ -89,9 +101,13 @@ class Chunk:
         if self.nodes:
             reversion, sigmas = self.states.state_hull_white(self.pool.currency, states_of)
             paid = self.made.coupons + self.made.principal
-            optional = OptionalRows(self.offsets, days, paid, self.left, self.nodes, reversion)
+            optional = OptionalRows(
+                self.offsets, days, paid, self.left, self.nodes, reversion, _horizon(states_of)
+            )
             lattices = optional.lattices(sigmas)
-        return Basis(self, factors, bare, optional, sigmas, lattices)
+        first = states_of.first
+        slides = first.horizon if first is not None and first.bump is Bump.ROLL else 0
+        return Basis(self, factors, bare, optional, sigmas, lattices, slides)
 
     def waiting(self) -> IntArray:
         """Return the days to settlement (rows,)."""
@@ -174,11 +190,11 @@ class Chunk:
         rows, bonds = self.bonds.rows, self.bonds
         spread = self.spread()
         currency = self.pool.currency
-        states_of = self.states.state_set((currency,), currency, credit=True)
+        states_of = self.states.state_set((currency,), currency, credit=True, grown=True)
         extra = _unbumped(states_of, cells, self.states)
         every = replace(states_of, order=states_of.order + extra)
         if len(every):
-            worth = self.basis(every).values(spread[:, None])
+            worth = self._worth(every, spread)
             states_of.put(cells, worth.whole)
             for place, cell in enumerate(cells.axis.cells):
                 if cell.measure == "OPTION_VALUE":
@@ -210,6 +226,27 @@ class Chunk:
         cells.fill("SPREAD", spread)
         if cells.needs("OAS"):
             cells.fill("OAS", self.oas(spread))
+
+    def _worth(self, states_of: StateSet, spread: FloatArray) -> Worth:
+        """Return values in states; those at a horizon are carried to it."""
+        parts = states_of.by_horizon()
+        if len(parts) == 1 and not _horizon(parts[0][0]):
+            return self.basis(states_of).values(spread[:, None])
+        worth = Worth(*(np.empty((len(spread), len(states_of))) for _ in range(3)))
+        rows = self.bonds.rows
+        for part, places in parts:
+            found = self.basis(part).values(spread[:, None])
+            days = _horizon(part)
+            if days:
+                horizon = np.full(len(rows), days, dtype=np.int64)
+                own = own_spread.to_settlement(spread, self.found, rows, horizon)
+                whole = found.whole * own[:, None]
+                carry.grow_states(whole, self.pool.curve, self.pool.spread_class, part, self.states)
+                found = replace(found, whole=whole)
+            worth.whole[:, places] = found.whole
+            worth.promised[:, places] = found.promised
+            worth.settled[:, places] = found.settled
+        return worth
 
     def _principal(self, cells: Cells) -> None:
         """Write principal as promised: nobody uses a right."""
@@ -249,13 +286,14 @@ class Basis:
     optional: OptionalRows | None
     sigmas: FloatArray
     lattices: dict[float, Lattice]
+    slides: int = 0
 
     def values(self, spread: FloatArray) -> Worth:
         """Return values at own spreads (rows, 1), or (rows, trials) where there is one state."""
         chunk = self.chunk
         made, left = chunk.made, chunk.left
         count = len(made.days)
-        pay = self.factors[:count] * chunk.own(spread, made.days, made.owner)
+        pay = self.factors[:count] * chunk.own(spread, made.days, made.owner, self.slides)
         slots = np.arange(count, dtype=np.int32)
         paid = made.coupons + made.principal
         promised = sequential(paid, slots, chunk.offsets, pay)
@@ -266,7 +304,7 @@ class Basis:
         decided = np.repeat(np.arange(len(chunk.bonds.rows)), left.count)
         days = np.concatenate([left.call.day, left.put.day])
         owner = np.concatenate([decided, decided])
-        price = self.factors[count:] * chunk.own(spread, days, owner)
+        price = self.factors[count:] * chunk.own(spread, days, owner, self.slides)
         sigmas = (
             np.broadcast_to(self.sigmas, (pay.shape[1],)) if len(self.sigmas) == 1 else self.sigmas
         )
@@ -285,6 +323,12 @@ class Basis:
         scale = price[:decisions] / self.bare[count : count + decisions]
         scale *= np.exp(call.spread * (call.day / 365.0))[:, None]
         return Table(pay, price, np.broadcast_to(bare, pay.shape), scale)
+
+
+def _horizon(states_of: StateSet) -> int:
+    """Return the days to the horizon of states that are parted by horizon."""
+    first = states_of.first
+    return first.horizon if first is not None else 0
 
 
 def _all(rows: npt.NDArray[np.generic]) -> IntpArray:

@@ -74,7 +74,7 @@ def value(group: Group, markets: Markets) -> None:
         note_undefined(group, markets.surface, found)
         return found
 
-    group.put((markets.leg.currency,), worth)
+    group.put((markets.leg.currency,), group.carried(markets.leg.curve, worth))
     group.fill_amount("NOTIONAL", markets.leg.currency, held.current_notional())
 
 

@@ -62,7 +62,7 @@ def value(group: Group, markets: Markets) -> None:
     if not len(group.rows):
         return
     swaps = Swaps.of(group, markets)
-    group.put((markets.premium.currency,), swaps.value)
+    group.put((markets.premium.currency,), group.carried(markets.premium.curve, swaps.value))
     accrued = swaps.side * swaps.legs.current_notional() * swaps.rate * swaps.accrued_years()
     group.fill_amount("ACCRUED", markets.premium.currency, -accrued)
     group.fill_amount("CLEAN_PV", markets.premium.currency, accrued)

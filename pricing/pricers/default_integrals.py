@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing import dates
-from pricing.scenarios.market_states import StateSet
+from pricing.scenarios.market_states import Bump, StateSet
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,7 +45,7 @@ class DefaultIntegrals:
         curve: str, credit: str, last: int, states: States, states_of: StateSet
     ) -> DefaultIntegrals:
         """Return the integrals up to `last` days after the valuation day."""
-        knots = _knots(curve, credit, last, states)
+        knots = _knots(curve, credit, last, states, states_of)
         log_discount, log_survival = _logs(curve, credit, knots, states, states_of)
         at = knots / 365.0
         paid, timed = _parts(
@@ -82,7 +82,7 @@ def _logs(
     return -zeros * times[:, None], np.log(survival)
 
 
-def _knots(curve: str, credit: str, last: int, states: States) -> IntArray:
+def _knots(curve: str, credit: str, last: int, states: States, states_of: StateSet) -> IntArray:
     as_of = dates.ordinal(states.market.as_of)
     nodes = (
         np.array(states.market.curves[curve].node_dates, dtype=np.int64) - as_of,
@@ -94,7 +94,14 @@ def _knots(curve: str, credit: str, last: int, states: States) -> IntArray:
     months = np.arange(first, until + 1)
     months = months[months % 3 == 2]
     twentieth = dates.on_day(months, 20) - states.day
-    found = np.unique(np.concatenate([[0], *nodes, twentieth]))
+    shared = states_of.first
+    horizon = shared.horizon if shared is not None else 0
+    if horizon and shared is not None:
+        # Nothing defaults up to the horizon; what keeps its tenor has its nodes later from there.
+        later = horizon if shared.bump is Bump.ROLL else 0
+        nodes = (nodes[0] + later, nodes[1] + later)
+        twentieth = twentieth[twentieth > horizon]
+    found = np.unique(np.concatenate([[0, horizon], *nodes, twentieth]))
     return found[(found >= 0) & (found <= last)]
 
 

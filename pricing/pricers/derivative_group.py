@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.market.indices import Index, IndexKind
+from pricing.pricers import carry
 from pricing.pricers.cells import Cells
 from pricing.pricers.index_rates import Fixing
 from pricing.scenarios.market_states import StateSet, plain
@@ -77,10 +78,32 @@ class Group:
             self.failures.setdefault(row, failure)
 
     def put(self, currencies: tuple[str, ...], value: Callable[[StateSet], FloatArray]) -> None:
-        """Add to the cells what values (rows, states) in the first of `currencies` make."""
-        found = self.states.state_set(currencies, self.currency, credit=False)
-        if len(found):
+        """Add to the cells what values (rows, states) in the first of `currencies` make.
+
+        States at one horizon are valued together; `carried` grows their values up to it.
+        """
+        found = self.states.state_set(currencies, self.currency, credit=False, grown=True)
+        if not len(found):
+            return
+        if not self.states.looks_ahead:
             found.put(self.cells, in_strips(found, len(self.rows), value))
+            return
+        values = np.empty((len(self.rows), len(found)))
+        for part, places in found.by_horizon():
+            values[:, places] = in_strips(part, len(self.rows), value)
+        found.put(self.cells, values)
+
+    def carried(
+        self, curve: str, value: Callable[[StateSet], FloatArray]
+    ) -> Callable[[StateSet], FloatArray]:
+        """Return a function of values on one curve that carries those at a horizon to it."""
+
+        def grown(states_of: StateSet) -> FloatArray:
+            values = value(states_of)
+            carry.grow_states(values, curve, None, states_of, self.states)
+            return values
+
+        return grown
 
     def fill_by_scenario(
         self, code: str, currency: str, value: Callable[[StateSet], FloatArray]

@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, discount_margin, own_spread, state_valued
+from pricing.pricers import carry, debt, discount_margin, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -308,6 +308,7 @@ class Chunk:
             state_valued.put(self, weights, self.found, self.states, cells)
         else:
             self._put_unlimited(weights, cells)
+        carry.grow_debt(cells, spread, self.found, self.states)
         if cells.needs("ACCRUED", "CLEAN_PV"):
             accrued = self.accrued(np.zeros(len(rows), dtype=np.int64), settled=False)
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0
@@ -392,7 +393,12 @@ class Chunk:
             floating = earning if known is None else np.where(known, 0.0, earning)
             amounts = TwoParts(placed, floating, place, rates, certain, factors)
             rows = cells.part(begin, end)
-            states_of.put(rows, amounts.value())
+            values = amounts.value()
+            for weight, _, at in carry.slides(
+                self.found, part.rows, placed, self.states, states_of
+            ):
+                values[:, at] += amounts.weighted(weight, at).value()
+            states_of.put(rows, values)
             if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
                 waiting = self.states.settlement_days(pool.currency)
                 factor = state_valued.settlement_factor(pool, self.states, states_of)

@@ -10,6 +10,7 @@ from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.kernel import Kernel, sequential
+from pricing.pricers import carry
 from pricing.pricers.assembly import assemble
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.discounting import strips
@@ -137,12 +138,15 @@ def _value_group(batch: Batch, rows: IntpArray, days: IntArray, states: States) 
         slots = states.grid.slots(days)
         amounts = sign * batch.floats(side)[rows]
         columns = states.column_set(currency, credit=False)
+        leg = np.zeros_like(out)
         for strip, runs in strips(columns, value / own):
             table = states.table(curve.name, 0, columns.order[strip])
             # A single flow: the kernel of record values it in every profile.
             local = sequential(amounts, slots, offsets, table)
             for run in runs:
-                out[:, run.cells] += run.of(local)
+                leg[:, run.cells] += run.of(local)
+        carry.grow_cells(leg, curve.name, states)
+        out += leg
     return out
 
 

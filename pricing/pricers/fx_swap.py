@@ -68,7 +68,7 @@ def value(group: Group, markets: Markets) -> None:
     for side, name, sign in SIDES:
         amounts = _amounts(group, days, name, sign)
         worth = partial(_worth, days, amounts, markets[side].curve, group.states)
-        group.put((markets[side].currency,), worth)
+        group.put((markets[side].currency,), group.carried(markets[side].curve, worth))
     group.fill_amount("NOTIONAL", markets["receive"].currency, group.floats("notional"))
 
 

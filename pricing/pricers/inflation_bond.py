@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread, state_valued
+from pricing.pricers import carry, debt, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -215,6 +215,7 @@ class Chunk:
         """Write the cells of the bonds."""
         spread, weights = self.own_factors()
         state_valued.put(self, weights, self.found, self.states, cells)
+        carry.grow_debt(cells, spread, self.found, self.states)
         base = state_valued.base(self.states)
         today = np.zeros(len(self.rows), dtype=np.int64)
         ratio = self.ratio_at(today, base)[:, 0]

@@ -11,7 +11,15 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, loan_cost, loan_paths, loan_recovered, loan_yields, own_spread
+from pricing.pricers import (
+    carry,
+    debt,
+    loan_cost,
+    loan_paths,
+    loan_recovered,
+    loan_yields,
+    own_spread,
+)
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -184,6 +192,7 @@ def _value_chunk(
         found.failures.update(dict.fromkeys(rows[failed].tolist(), own_spread.NOT_SOLVED))
         spreads.keep(rows, spread)
     debt.discounted(flows, found, cells, states, kernel)
+    carry.grow_debt(cells, spread, found, states, flows)
     if cells.needs("ACCRUED", "CLEAN_PV"):
         fraction = accrued_fraction(standing.schedule, standing.remaining.first, states.day)
         accrued = loans.principal * loans.rate * fraction

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pricing.kernel import sequential
-from pricing.pricers import debt
+from pricing.pricers import carry, debt
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import Pool
 from pricing.pricers.index_periods import used_periods
@@ -66,6 +66,10 @@ def put(chunk: Chunk, amounts: Amounts, cells: Cells) -> None:
         part = Amounts(amounts.earning[first:last], amounts.other[first:last])
         rows = cells.part(begin, end)
         values = _values(chunk, part, used, slots, offsets, pool, states_of)
+        held = placed.part(begin, end)
+        for weight, some, at in carry.slides(chunk.found, rows.rows, held, states, states_of):
+            slid = part.weighted(weight)
+            values[:, at] += _values(chunk, slid, used, slots, offsets, pool, some)
         states_of.put(rows, values)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             waiting = states.settlement_days(pool.currency)

@@ -15,7 +15,7 @@ from pricing.grouping import combine, order_by
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
 from pricing.market.indices import IndexKind
-from pricing.pricers import debt, loan_linked, own_spread, state_valued
+from pricing.pricers import carry, debt, loan_linked, own_spread, state_valued
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
@@ -193,6 +193,7 @@ def _write(chunk: Chunk, kernel: Kernel, cells: Cells, spreads: Spreads) -> None
     priced = cells.needs("CLEAN_PRICE", "DIRTY_PRICE")
     quoted = chunk.quoted() if priced or spreads.needs(batch, rows) else None
     spread, weights = spreads.weights(chunk, quoted)
+    flows = None
     if chunk.path is Path.SCHEDULED:
         amounts = chunk.cash(chunk.base())[:, 0] * weights
         flows = chunk.placed.flows(amounts, chunk.lattices)
@@ -201,6 +202,7 @@ def _write(chunk: Chunk, kernel: Kernel, cells: Cells, spreads: Spreads) -> None
         loan_linked.put(chunk, loan_linked.Amounts.of(chunk).weighted(weights), cells)
     else:
         state_valued.put(chunk, weights, found, states, cells)
+    carry.grow_debt(cells, spread, found, states, flows)
     if cells.needs("ACCRUED", "CLEAN_PV"):
         now = np.zeros(len(rows), dtype=np.int64)
         accrued = chunk.accrued(now, chunk.balances.principal)

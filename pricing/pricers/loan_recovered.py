@@ -11,7 +11,7 @@ from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.grouping import order_by
 from pricing.kernel import Kernel
-from pricing.pricers import debt, own_spread
+from pricing.pricers import carry, debt, own_spread
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import Flows, ProjectedFlow
@@ -72,6 +72,7 @@ def value(
     cells = Cells(states.axis, values, held.rows)
     flows = held.flows(states)
     debt.discounted(flows, found, cells, states, kernel)
+    carry.grow_debt(cells, held.spread, found, states, flows)
     face = batch.floats("notional")[held.rows]
     cells.fill("NOTIONAL", face)
     cells.fill("PRINCIPAL", face)

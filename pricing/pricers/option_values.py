@@ -51,6 +51,8 @@ class OptionalRows:
     options: Options
     nodes: int
     reversion: float
+    horizon: int = 0
+    """Days up to which nothing is uncertain, in states that are seen from there."""
 
     def lattices(self, sigmas: FloatArray) -> dict[float, Lattice]:
         """Return a lattice for each distinct sigma."""
@@ -105,14 +107,24 @@ class OptionalRows:
         payments, decisions = len(self.amounts), len(options.day)
         made = Decisions(
             options.offsets,
-            options.day / 365.0,
+            self._years(options.day),
             begin,
             end,
             finish,
             _right(options.call, start, payments),
             _right(options.put, start, payments + decisions),
         )
-        return made, np.concatenate([self.days, self.price_days]) / 365.0
+        return made, self._years(np.concatenate([self.days, self.price_days]))
+
+    def _years(self, days: IntArray) -> FloatArray:
+        """Return the years in which rates are uncertain up to each day.
+
+        Decisions up to a horizon keep their order, and next to no uncertainty.
+        """
+        if not self.horizon:
+            return days / 365.0
+        early = days / (1000.0 * self.horizon)
+        return np.where(days > self.horizon, days - self.horizon, early) / 365.0
 
 
 def _right(prices: Prices, start: IntArray, first: int) -> Right:

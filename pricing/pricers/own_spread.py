@@ -63,6 +63,35 @@ def to_settlement(
     return np.asarray(np.exp(exponent))
 
 
+def slid(
+    found: DebtContext,
+    rows: IntpArray,
+    owner: IntpArray,
+    days: IntArray,
+    place: npt.NDArray[np.integer],
+    horizon: int,
+) -> FloatArray | None:
+    """Return by which factor flows grow (flows,) where spread curves slide after some days.
+
+    A flow of row `owner[j]` is paid on `days[place[j]]`. Up to the horizon the spread that the
+    curve implies is realised. None where no row is on a curve.
+    """
+    curves = found.spread_curve[rows]
+    if not (curves >= 0).any():
+        return None
+    years = days / 365.0
+    first = np.minimum(years, horizon / 365.0)
+    rest = years - first
+    table = np.ones((len(found.spread_curves) + 1, len(days)))
+    for number in np.unique(curves[curves >= 0]).tolist():
+        curve = found.spread_curves[number]
+        exponent = curve.at(years) * years
+        exponent -= curve.at(first) * first + curve.at(rest) * rest
+        table[number] = np.exp(exponent)
+    # Rows with a spread of their own read the last row of the table: ones.
+    return np.asarray(table[curves[owner], place])
+
+
 def apply_marks(
     batch: Batch,
     flows: Flows,

@@ -13,7 +13,15 @@ from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread, pool_paths, pool_spreads, principal_time, state_valued
+from pricing.pricers import (
+    carry,
+    debt,
+    own_spread,
+    pool_paths,
+    pool_spreads,
+    principal_time,
+    state_valued,
+)
 from pricing.pricers.assembly import assemble
 from pricing.pricers.callable_bond import model_of
 from pricing.pricers.cells import Cells
@@ -315,6 +323,7 @@ class Chunk:
                 self._put_on_rates(states_of, weights, cells)
             else:
                 self._put(states_of, base, weights, cells)
+        carry.grow_debt(cells, spread, self.found, self.states)
         zero = np.zeros(len(rows), dtype=np.int64)
         if cells.needs("ACCRUED", "CLEAN_PV"):
             accrued = self.accrued(self.pools.balance, zero, zero)
@@ -353,6 +362,12 @@ class Chunk:
             worth_of = np.ascontiguousarray(table[:, at])
             cash = amounts.cash * weights
             value[:, at] = sequential(cash, placed.slots, placed.offsets, worth_of)
+            for weight, _, places in carry.slides(
+                self.found, self.rows, placed, self.states, states_of
+            ):
+                both = np.intersect1d(places, at)
+                slid = np.ascontiguousarray(table[:, both])
+                value[:, both] += sequential(cash * weight, placed.slots, placed.offsets, slid)
             if settled is not None:
                 later = np.where(after, cash, 0.0)
                 settled[:, at] = sequential(later, placed.slots, placed.offsets, worth_of)
@@ -363,6 +378,10 @@ class Chunk:
     def _put_on_rates(self, states_of: StateSet, weights: FloatArray, cells: Cells) -> None:
         """Write what values of flows make that are others in each state."""
         value, soon = self._on_curve(states_of, weights)
+        for weight, some, at in carry.slides(
+            self.found, self.rows, self.placed, self.states, states_of
+        ):
+            value[:, at] += self._on_curve(some, weights * weight)[0]
         states_of.put(cells, value)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             states_of.put_settled(cells, (value - soon) / self._to_settlement(states_of))
@@ -412,19 +431,25 @@ class Chunk:
         extra = tuple(state for state in more if state not in states_of.order)
         every = replace(states_of, order=states_of.order + extra)
         made = self.over_paths(every, weights)
+        for weight, some, at in carry.slides(
+            self.found, self.rows, self.placed, self.states, states_of
+        ):
+            made.value[:, at] += self.over_paths(some, weights * weight).value
         states_of.put(cells, made.value)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             later = (made.value - made.soon) / self._to_settlement(every)
             states_of.put_settled(cells, later)
-        at = [every.place(state) for state in more]
+        base = [every.place(state) for state in more]
         if cells.needs("OPTION_VALUE"):
-            part = pool_paths.Simulated(made.value[:, at], made.error[:, at], made.soon[:, at])
+            part = pool_paths.Simulated(
+                made.value[:, base], made.error[:, base], made.soon[:, base]
+            )
             option = self.option_value(plain(self.currency, [*scenarios.values()]), part, weights)
             column = dict(zip(scenarios, option.T, strict=True))
             for place, cell in enumerate(cells.axis.cells):
                 if cell.measure == "OPTION_VALUE":
                     cells.values[self.rows, place] = column[cell.scenario]
-        return dict(zip(scenarios, made.error[:, at].T, strict=True))
+        return dict(zip(scenarios, made.error[:, base].T, strict=True))
 
     def _to_settlement(self, states_of: StateSet) -> FloatArray:
         pool = self.shared

@@ -22,6 +22,7 @@ from pricing.pricers.pool_flows import active, months
 from pricing.pricers.pool_rates import ARCTAN
 from pricing.pricers.pool_speeds import ArctanSpeed, CurveSpeed, Table
 from pricing.pricers.pool_worth import worth
+from pricing.pricers.refinancing import today
 from pricing.scenarios.market_states import StateSet
 
 if TYPE_CHECKING:
@@ -55,8 +56,20 @@ def _strip(paths: int) -> int:
 def simulate(chunk: Chunk, states_of: StateSet, own: FloatArray, early: IntArray) -> Simulated:
     """Return the values of pools in market states, a strip of states at a time.
 
-    `own` (rows, months) is the factor of the row's own spread.
+    `own` (rows, months) is the factor of the row's own spread. States at a horizon, up to which
+    nothing is uncertain, walk by themselves.
     """
+    shape = (len(chunk.rows), len(states_of))
+    out = Simulated(np.empty(shape), np.empty(shape), np.empty(shape))
+    for part, places in states_of.by_horizon():
+        found = _simulated(chunk, part, own, early)
+        out.value[:, places] = found.value
+        out.error[:, places] = found.error
+        out.soon[:, places] = found.soon
+    return out
+
+
+def _simulated(chunk: Chunk, states_of: StateSet, own: FloatArray, early: IntArray) -> Simulated:
     paths = chunk.paths
     pools = chunk.pools.repeated(paths)
     nothing = np.broadcast_to(1.0, (len(pools.rows), own.shape[1]))
@@ -122,7 +135,9 @@ def _walk(chunk: Chunk, states_of: StateSet) -> Walk:
     reversion, sigma = chunk.states.state_hull_white(chunk.currency, states_of)
     begins, calendar = chunk.begins()
     tenor = float(chunk.pools.assumptions.rate_months[0]) / 12.0
-    times, paid = np.maximum(begins, 0) / 365.0, chunk.lattices.days / 365.0
+    ahead = today(chunk.states, states_of) - chunk.states.day
+    times = np.maximum(begins - ahead, 0) / 365.0
+    paid = np.maximum(chunk.lattices.days - ahead, 0) / 365.0
     course = Course.of(reversion, times, np.maximum(paid, times), tenor)
     return Walk(course, calendar, chunk.pools.key, chunk.paths, sigma)
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pricing.pricers.pool_rates import ARCTAN, S_CURVE, monthly
 from pricing.pricers.pool_standing import Pools
+from pricing.pricers.refinancing import today
 from pricing.scenarios.market_states import StateSet
 from pricing.scenarios.states import States
 
@@ -53,11 +54,13 @@ def refinancing(
     It is the continuous forward zero rate over `rate_months` from the month's start, `begins`
     (months, calendars) days after the valuation date; of today's where a month has begun.
     """
-    start = np.maximum(begins.ravel(), 0) / 365.0
     tenor = rate_months / 12.0
-    near = states.state_zero_rates(curve, start, of)
-    far = states.state_zero_rates(curve, start + tenor, of)
-    forward = (far * (start + tenor)[:, None] - near * start[:, None]) / tenor
+    forward = np.empty((begins.size, len(of)))
+    for part, places in of.by_horizon():
+        start = np.maximum(begins.ravel(), today(states, part) - states.day) / 365.0
+        near = states.state_zero_rates(curve, start, part)
+        far = states.state_zero_rates(curve, start + tenor, part)
+        forward[:, places] = (far * (start + tenor)[:, None] - near * start[:, None]) / tenor
     return forward.reshape(*begins.shape, -1)
 
 

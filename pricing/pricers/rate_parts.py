@@ -44,6 +44,17 @@ class TwoParts:
             self.factors,
         )
 
+    def weighted(self, weights: FloatArray, states: npt.NDArray[np.intp]) -> TwoParts:
+        """Return the amounts times weights (flows,), in some of the states."""
+        return TwoParts(
+            self.placed,
+            self.floating * weights,
+            self.period,
+            self.paid.take(states, axis=1),
+            self.certain * weights,
+            self.factors.take(states, axis=1),
+        )
+
     def value(self) -> FloatArray:
         """Return (rows, states): the two products added."""
         offsets = self.placed.offsets

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pricing import dates, daycount
 from pricing.market.indices import Index, IndexKind
-from pricing.scenarios.market_states import StateSet
+from pricing.scenarios.market_states import Bump, StateSet
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -23,7 +23,19 @@ def projected(index: Index, day: IntArray, states: States, states_of: StateSet) 
     that of one day. It is what a borrower is offered, no contractual fixing: on the valuation day
     it is today's curve.
     """
-    begin = np.maximum(day, states.day)
+    out = np.empty((len(day), len(states_of)))
+    for part, places in states_of.by_horizon():
+        out[:, places] = _projected(index, np.maximum(day, today(states, part)), states, part)
+    return out
+
+
+def today(states: States, states_of: StateSet) -> int:
+    """Return the day whose curve states that roll alike begin with: the valuation day, or later."""
+    first = states_of.first
+    return states.day + (first.horizon if first is not None and first.bump is Bump.ROLL else 0)
+
+
+def _projected(index: Index, begin: IntArray, states: States, states_of: StateSet) -> FloatArray:
     if index.kind is IndexKind.CMS:
         return _par(index, begin, states, states_of)
     months = index.months

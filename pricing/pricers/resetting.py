@@ -83,7 +83,12 @@ def parts(
         found.append(
             (
                 (fixed.market.currency,),
-                lambda states_of: fixed.spread_rows(sign * fixed.value(states_of, exchange=True)),
+                group.carried(
+                    fixed.market.curve,
+                    lambda states_of: fixed.spread_rows(
+                        sign * fixed.value(states_of, exchange=True)
+                    ),
+                ),
             )
         )
     if resets in legs:
@@ -92,15 +97,23 @@ def parts(
         found.append(
             (
                 (other.currency, leg.market.currency),
-                lambda states_of: leg.spread_rows(
-                    SIGN[resets] * _to_come(group, leg, other, states_of)
+                group.carried(
+                    other.curve,
+                    lambda states_of: leg.spread_rows(
+                        SIGN[resets] * _to_come(group, leg, other, states_of)
+                    ),
                 ),
             )
         )
         found.append(
             (
                 (leg.market.currency,),
-                lambda states_of: leg.spread_rows(SIGN[resets] * _current(group, leg, states_of)),
+                group.carried(
+                    leg.market.curve,
+                    lambda states_of: leg.spread_rows(
+                        SIGN[resets] * _current(group, leg, states_of)
+                    ),
+                ),
             )
         )
     return found

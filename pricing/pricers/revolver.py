@@ -13,7 +13,7 @@ from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
 from pricing.market.indices import IndexKind
-from pricing.pricers import commitment_fees, debt, own_spread, state_valued
+from pricing.pricers import carry, commitment_fees, debt, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -254,6 +254,7 @@ class Chunk:
         spread, weights = self.own_factors()
         sign = self.batch.floats("sign")[rows]
         state_valued.put(self, weights, self.found, self.states, cells)
+        carry.grow_debt(cells, spread, self.found, self.states)
         if cells.needs("ACCRUED", "CLEAN_PV"):
             accrued = self.accrued(np.zeros(len(rows), dtype=np.int64))
             accrued[self.batch.column("non_accrual")[rows] == 1] = 0.0

@@ -20,7 +20,7 @@ from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext, Pool
 from pricing.pricers.own_spread import Quoted
 from pricing.pricers.placing import Placed
-from pricing.scenarios.market_states import StateSet, plain
+from pricing.scenarios.market_states import Bump, StateSet, plain
 from pricing.scenarios.states import States
 
 FloatArray = npt.NDArray[np.float64]
@@ -106,6 +106,11 @@ def put(
             continue
         own = weights[int(offsets[begin]) : int(offsets[end])]
         worth = discounted(part, part.cash(states_of), own, pool, states, states_of)
+        for horizon, at in states_of.horizons(Bump.ROLL):
+            held, days = part.placed, states.grid.days
+            grown = own_spread.slid(found, part.rows, held.owner, days, held.slots, horizon)
+            if grown is not None:
+                worth[:, at] *= grown[:, None]
         rows = cells.part(begin, end)
         states_of.put(rows, sums(part.placed, worth))
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):

@@ -13,7 +13,7 @@ from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import debt, own_spread, principal_time, state_valued
+from pricing.pricers import carry, debt, own_spread, principal_time, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -295,6 +295,7 @@ class Chunk:
         rows, base = self.rows, self.paid(state_valued.base(self.states))
         spread, weights = self.own_factors()
         state_valued.put(self, weights, self.found, self.states, cells)
+        carry.grow_debt(cells, spread, self.found, self.states)
         now = np.zeros(len(rows), dtype=np.int64)
         if cells.needs("ACCRUED", "CLEAN_PV"):
             accrued = self.quoted(base, now).accrued

@@ -110,7 +110,9 @@ def parts(
     found: list[tuple[tuple[str, ...], Worth]] = []
     for side, sign in SIDES:
         if side in legs:
-            found.append(((legs[side].market.currency,), _worth(legs[side], sign, exchange)))
+            market = legs[side].market
+            worth = group.carried(market.curve, _worth(legs[side], sign, exchange))
+            found.append(((market.currency,), worth))
     if len(found) == 2 and found[0][0] == found[1][0]:
         (currencies, first), (_, second) = found
         return [(currencies, lambda states_of: first(states_of) + second(states_of))]

@@ -67,7 +67,7 @@ def value(group: Group, markets: Markets) -> None:
         note_undefined(living, markets.surface, found)
         return found
 
-    living.put((markets.fixed.currency,), worth)
+    living.put((markets.fixed.currency,), living.carried(markets.fixed.curve, worth))
     living.fill_amount("NOTIONAL", markets.fixed.currency, swaptions.fixed.current_notional())
     living.fill_by_scenario(
         "PAR_RATE", markets.fixed.currency, lambda states_of: swaptions.rates(states_of)[0]

@@ -31,13 +31,15 @@ class Operator(IntEnum):
     CONVEXITY = 4
     SETTLED = 5
     PAR_1BP = 6
+    ROLL = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """An operator under a scenario (its place in the run's scenarios).
 
-    `tenor` is that of a key rate; `currency` that of the quotes of a par shift, "" all of them.
+    `tenor` is that of a key rate, or the days that a curve rolls; `currency` that of the quotes of
+    a par shift, "" all of them.
     """
 
     scenario: int
@@ -73,6 +75,8 @@ _PLAIN = {
     "CS25": (Operator.SHIFT_25BP, 2.0),
     "CONVEXITY_AMOUNT": (Operator.CONVEXITY, 1.0),
     "DV25": (Operator.SHIFT_25BP, 2.0),
+    # Grown to the horizon once they are in their cells (pricing/pricers/carry.py).
+    "CARRY": (Operator.VALUE, 1.0),
 }
 
 
@@ -112,6 +116,8 @@ def _link(
             return None
         operator, scale = _PLAIN[code]
         return operator, 0, "", scale, True
+    if code == "ROLL_DOWN":
+        return Operator.ROLL, axis.horizon(cell), "", 1.0, True
     if code == "DV01" and cell.factor in ("ALL", currency):
         return Operator.SHIFT_1BP, 0, "", 1.0, True
     if code == "DV01_PAR" and cell.factor in ("ALL", *quoted):

@@ -117,15 +117,20 @@ class LevelStates:
     ) -> FloatArray:
         """Return (n, states): volatilities of (expiry in years, strike or tenor), never below 0.
 
-        `columns` (n,), or (n, states) where each state has its own.
+        `columns` (n,), or (n, states) where each state has its own. At a horizon of h years they
+        are for the time left then, told for the time left today: v sqrt((t - h) / t), v as of
+        today or, where tenors are unchanged, that of t - h.
         """
         surface = self._market.volatilities[name]
-        if columns.ndim == 2:
-            years = np.repeat(expiries, columns.shape[1])
-            base = surface.at(years, columns.ravel()).reshape(columns.shape)
-        else:
-            base = surface.at(expiries, columns)
-        values = self._volatility[name].of(base, states)
+        level = self._volatility[name]
+        values = level.of(_base(surface, expiries, columns), states)
+        for days, at in states.horizons(Bump.ROLL):
+            left = np.maximum(expiries - days / 365.0, 0.0)
+            values[:, at] = level.of(_base(surface, left, columns), states)[:, at]
+        for days, at in states.horizons(Bump.FORWARD, Bump.ROLL):
+            left = np.maximum(expiries - days / 365.0, 0.0)
+            share = np.sqrt(left / np.where(expiries > 0.0, expiries, 1.0))
+            values[:, at] *= share[:, None]
         values += _bumps(states, Bump.VOLATILITY, surface.unit)
         return np.maximum(values, 0.0)
 
@@ -144,22 +149,38 @@ class LevelStates:
         return model.mean_reversion, level * (model.sigma / model.level) if surface else level
 
     def hazard(self, name: str, times: FloatArray, states: StateSet) -> FloatArray:
-        """Return (n, states): hazard rates at times in years."""
+        """Return (n, states): hazard rates at times in years, 0 up to a horizon."""
         curve = self._market.credit[name]
         hazards = self._credit[name].of(curve.hazard(times), states)
+        for days, at in states.horizons(Bump.FORWARD, Bump.ROLL):
+            rest = times - days / 365.0
+            moved = self._credit[name].of(curve.hazard(np.maximum(rest, 0.0)), states)
+            for place in at.tolist():
+                if states.order[place].bump is Bump.ROLL:
+                    hazards[:, place] = moved[:, place]
+            hazards[np.ix_(rest <= 0.0, at)] = 0.0
         hazards += _spread_bumps(curve, states)
         for place, size in _par_bumps(states):
             hazards[:, place] += curve.par_shift().hazard(times) * size
         return hazards
 
     def survival(self, name: str, times: FloatArray, states: StateSet) -> FloatArray:
-        """Return (n, states): the probability of no default up to times in years."""
+        """Return (n, states): the probability of no default up to times in years.
+
+        A name that is seen at a horizon has not defaulted before it.
+        """
         curve, found = self._market.credit[name], self._credit[name]
         at = states.scenario_of
         exponent = curve.cumulative(times)[:, None] * found.factors[at]
         exponent += times[:, None] * (found.additions[at] + _spread_bumps(curve, states))
         for place, size in _par_bumps(states):
             exponent[:, place] += curve.par_shift().cumulative(times) * size
+        for days, of in states.horizons(Bump.FORWARD):
+            first = np.minimum(times, days / 365.0)
+            exponent[:, of] -= _fallen(curve, found, first, at[of])
+        for days, of in states.horizons(Bump.ROLL):
+            rest = np.maximum(times - days / 365.0, 0.0)
+            exponent[:, of] = _fallen(curve, found, rest, at[of])
         return np.asarray(np.exp(-exponent))
 
     def inflation(self, name: str, days: IntArray, today: int, states: StateSet) -> FloatArray:
@@ -180,6 +201,31 @@ class LevelStates:
     def _level(
         self, index: Inflation, months: IntArray, today: int, states: StateSet
     ) -> FloatArray:
+        out = self._projected(index, months, today, states)
+        for days, at in states.horizons(Bump.ROLL):
+            # From the level that the horizon refers to, as it is projected today.
+            day = today + days
+            month, weight = index.reference(np.array([day], dtype=np.int64))
+            near = np.array([month[0], month[0] + 1])
+            before, after = self._projected(index, near, today, states)[:, at]
+            reference = before if weight[0] == 0.0 else before + (after - before) * weight[0]
+            later = np.flatnonzero(~index.known(months)[1] & (months > month[0]))
+            if len(later):
+                growth = self._growth(index, months[later], day, states)
+                out[np.ix_(later, at)] = reference * growth[:, at]
+        return out
+
+    def _growth(self, index: Inflation, months: IntArray, day: int, states: StateSet) -> FloatArray:
+        """Return (months, states): levels over the reference level of a day."""
+        years = index.years(months, day)
+        rates = piecewise_linear(years, index.times, index.rates)
+        moved = self._inflation[index.name].of(rates, states)
+        moved += _bumps(states, Bump.INFLATION, 1.0)
+        return np.asarray(np.exp(years[:, None] * np.log1p(moved)))
+
+    def _projected(
+        self, index: Inflation, months: IntArray, today: int, states: StateSet
+    ) -> FloatArray:
         published, known = index.known(months)
         out = np.repeat(published[:, None], len(states), axis=1)
         month, weight = index.reference(np.array([today], dtype=np.int64))
@@ -187,11 +233,7 @@ class LevelStates:
         reference = now[0] if weight[0] == 0.0 else now[0] + (now[1] - now[0]) * weight[0]
         later = np.flatnonzero(~known & (months > month[0]))
         if len(later):
-            years = index.years(months[later], today)
-            rates = piecewise_linear(years, index.times, index.rates)
-            moved = self._inflation[index.name].of(rates, states)
-            moved += _bumps(states, Bump.INFLATION, 1.0)
-            out[later] = reference * np.exp(years[:, None] * np.log1p(moved))
+            out[later] = reference * self._growth(index, months[later], today, states)
         return out
 
     def prepayment(self, currency: str, sector: str, states: StateSet) -> FloatArray:
@@ -205,6 +247,22 @@ class LevelStates:
             ),
         )
         return np.asarray(found.factors[states.scenario_of])
+
+
+def _base(surface: Volatility, expiries: FloatArray, columns: FloatArray) -> FloatArray:
+    """Return volatilities (n,), or (n, states) where `columns` are of each state."""
+    if columns.ndim == 1:
+        return surface.at(expiries, columns)
+    years = np.repeat(expiries, columns.shape[1])
+    return surface.at(years, columns.ravel()).reshape(columns.shape)
+
+
+def _fallen(
+    curve: CreditCurve, found: Levels, times: FloatArray, scenarios: npt.NDArray[np.intp]
+) -> FloatArray:
+    """Return (times, scenarios): by how much the logarithm of survival has fallen."""
+    exponent = curve.cumulative(times)[:, None] * found.factors[scenarios]
+    return np.asarray(exponent + times[:, None] * found.additions[scenarios])
 
 
 def _bumps(states: StateSet, bump: Bump, unit: float) -> FloatArray:

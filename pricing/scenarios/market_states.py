@@ -41,6 +41,8 @@ class Bump(IntEnum):
     INFLATION = 5
     PAR = 6
     PAR_SPREAD = 7
+    FORWARD = 8
+    ROLL = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class MarketState:
 
     `size` is signed and decimal; of a volatility it counts the surface's units of vega.
     `currency` narrows a bump of rates or of their quotes, "" is every currency at once; `tenor`
-    is the place of a key rate's tenor on the axis.
+    is the place of a key rate's tenor on the axis. FORWARD and ROLL are the market `horizon` days
+    on, told as of today: as its forwards say, or with the tenors of today.
     """
 
     scenario: int
@@ -57,6 +60,7 @@ class MarketState:
     currency: str = ""
     tenor: int = 0
     size: float = 0.0
+    horizon: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,33 @@ class StateSet:
         """Return the place of a state."""
         return self.order.index(state)
 
+    @property
+    def first(self) -> MarketState | None:
+        """Return the first state: what `by_horizon` parts states by is the same for all of them."""
+        return self.order[0] if self.order else None
+
+    def horizons(self, *bumps: Bump) -> list[tuple[int, IntpArray]]:
+        """Return the horizons of states with some bumps, each with the places of its states."""
+        found: dict[int, list[int]] = {}
+        for place, state in enumerate(self.order):
+            if state.bump in bumps:
+                found.setdefault(state.horizon, []).append(place)
+        return [(days, np.array(places, dtype=np.intp)) for days, places in found.items()]
+
+    def by_horizon(self) -> list[tuple[StateSet, IntpArray]]:
+        """Return the states of today and of each horizon, without links, with their places."""
+        found: dict[tuple[int, bool], list[int]] = {}
+        for place, state in enumerate(self.order):
+            key = (state.horizon, state.bump is Bump.ROLL)
+            found.setdefault(key, []).append(place)
+        return [
+            (
+                _linked(self.currency, tuple(self.order[place] for place in places), [], []),
+                np.array(places, dtype=np.intp),
+            )
+            for places in found.values()
+        ]
+
     def part(self, first: int, last: int) -> StateSet:
         """Return the states [first, last) without links, to compute values a strip at a time.
 
@@ -103,8 +134,9 @@ class StateSet:
         """Add to the cells what values (rows, states), one row of `cells` each, make of them.
 
         Writes PV, CLEAN_PV (before accrued is taken off), DV01, KEY_RATE_DV01, CS01, CS25, DV25,
-        CONVEXITY_AMOUNT, VEGA, INFLATION01, DV01_PAR, CS01_PAR, FX_EXPOSURE and FX_DELTA. Adding
-        lets each leg of a position have a set of its own currency.
+        CONVEXITY_AMOUNT, VEGA, INFLATION01, DV01_PAR, CS01_PAR, FX_EXPOSURE and FX_DELTA, CARRY
+        and ROLL_DOWN (as of today unless `grown` to the horizon before). Adding lets each leg of a
+        position have a set of its own currency.
         """
         for links in _rounds(self.cells):
             order, factors = self.states[links], self.factors[links]
@@ -140,13 +172,15 @@ def state_set(
     *,
     credit: bool,
     quoted: frozenset[str] = frozenset(),
+    grown: bool = False,
 ) -> StateSet:
     """Return the states that the cells of an axis need.
 
     Values are in the first of `currencies`; their rates depend on the curves of all of them.
     `conversion` (scenarios,) is what a unit of the first is worth in the position's currency;
     `credit` says whether spread measures apply; `quoted` are the currencies whose quotes move
-    the curves of `currencies`.
+    the curves of `currencies`; `grown`: values at horizons come grown up to them, as forwards and
+    as unchanged tenors have it, else the cells of values as of today are grown later.
     """
     names = tuple(dict.fromkeys(currencies))
     order: dict[MarketState, int] = {}
@@ -157,7 +191,7 @@ def state_set(
         converted = cell.measure != "FX_EXPOSURE"
         fx = float(conversion[scenario]) if converted else 1.0
         into = settled if cell.measure in ("DIRTY_PRICE", "CLEAN_PRICE") else links
-        for state, scale in _terms(axis, cell, scenario, names, credit, quoted):
+        for state, scale in _terms(axis, cell, scenario, names, credit, quoted, grown):
             at = order.setdefault(state, len(order))
             into.append((place, at, scale, converted, scenario, scale * fx))
     return _linked(names[0], tuple(order), links, settled)
@@ -190,6 +224,7 @@ def _terms(
     currencies: tuple[str, ...],
     credit: bool,
     quoted: frozenset[str],
+    grown: bool,
 ) -> Iterable[tuple[MarketState, float]]:
     """Return the states whose scaled values add up to a cell, in the order they are added."""
     code = cell.measure
@@ -199,6 +234,12 @@ def _terms(
         return [(base, 1.0)]
     if code in ("DIRTY_PRICE", "CLEAN_PRICE") and credit:
         return [(base, 1.0)]
+    if code in ("CARRY", "ROLL_DOWN"):
+        days = axis.horizon(cell)
+        forward = MarketState(scenario, Bump.FORWARD, horizon=days) if grown else base
+        if code == "ROLL_DOWN":
+            return [(MarketState(scenario, Bump.ROLL, horizon=days), 1.0), (forward, -1.0)]
+        return [(forward, 1.0), (base, -1.0)] if grown else [(base, 1.0)]
     if code == "FX_EXPOSURE" and cell.factor == currencies[0]:
         return [(base, 1.0)]
     if code == "FX_DELTA" and cell.factor == currencies[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from pricing.scenarios.curve_states import MAX_RATE, CurveStates, curve_states
 from pricing.scenarios.fx_states import fx_states
 from pricing.scenarios.level_states import LevelStates
 from pricing.scenarios.market_states import Bump, StateSet, bump_rates, bump_spread, state_set
+from pricing.scenarios.rolled import rolled
 from pricing.scenarios.shocks import (
     RateShock,
     Scenario,
@@ -71,6 +73,11 @@ class States:
             if cell.scenario not in self.places:
                 raise AxisError(f"cell {cell} names a scenario that is not in the set")
         self.day = ordinal(axis.valuation_date)
+        self._horizons = tuple(
+            axis.horizon(cell) if cell.measure in ("CARRY", "ROLL_DOWN") else 0
+            for cell in axis.cells
+        )
+        self.looks_ahead = any(self._horizons)
         self.inclusive = axis.cut is Cut.START_OF_DAY
         self.grid = DateGrid()
         self.spread_classes = SpreadClasses(self.scenarios)
@@ -83,7 +90,7 @@ class States:
         self._fx = fx_states(market.fx_values(run), self.scenarios, run)
         self._tables = TableCache(budget)
         self._column_sets: dict[tuple[str, bool], ColumnSet] = {}
-        self._state_sets: dict[tuple[tuple[str, ...], str, bool], StateSet] = {}
+        self._state_sets: dict[tuple[tuple[str, ...], str, bool, bool], StateSet] = {}
 
     def _check(self) -> None:
         ratings = {rating for _, rating, _ in self.market.spreads.curves}
@@ -171,7 +178,8 @@ class States:
         VALUE is the discount factor exp(-(z + shock) t), t = days / 365; SHIFT_1BP the central
         difference for 1bp, SHIFT_25BP for 25bp, KEY_RATE for 1bp of a triangle, PAR_1BP for 1bp of
         all quoted rates of a currency through the curve's Jacobian, CONVEXITY t^2 times the
-        factor; SETTLED the factor from the settlement day, 0 up to it.
+        factor, ROLL what sliding down the curve adds to the factor; SETTLED the factor from the
+        settlement day, 0 up to it.
         """
         states = self._curves[curve]
         scenario = np.array([column.scenario for column in columns], dtype=np.intp)
@@ -196,6 +204,9 @@ class States:
                     out[:, number] *= central_shift(times * moves * BP)
             elif kind == Operator.CONVEXITY:
                 out[:, at] *= years * years
+            elif kind == Operator.ROLL:
+                for number in at.tolist():
+                    out[:, number] *= self._roll(states, columns[number], times)
             elif kind == Operator.SETTLED:
                 out[:, at] *= self._from_settlement(states, spread_class, scenario[at], days)
         return out
@@ -206,6 +217,24 @@ class States:
         if shift is None:
             return np.zeros(len(times))
         return zero_rates(curve.interpolation, times, curve.times, shift)
+
+    def _roll(self, states: CurveStates, column: Column, times: FloatArray) -> FloatArray:
+        """Return (times,): by which part factors grow where a curve slides after some days."""
+        here = np.array([column.scenario], dtype=np.intp)
+        base = states.zero_rates(times, here)
+        moved = rolled(lambda asked: states.zero_rates(asked, here), times, column.tenor)
+        return np.asarray(np.expm1((base - moved)[:, 0] * times))
+
+    def growth(self, curve: str, spread_class: int | None, scenario: int, days: int) -> float:
+        """Return exp((z + spread) t): what 1 on a curve grows to up to a horizon in a scenario.
+
+        A class of None is the curve alone.
+        """
+        here = np.array([scenario], dtype=np.intp)
+        rate = self._curves[curve].zero_rates(np.array([days / 365.0]), here)[:, 0]
+        if spread_class is not None:
+            rate = rate + self.spread_classes.vector(spread_class)[here]
+        return float(np.exp(rate * (days / 365.0))[0])
 
     def _from_settlement(
         self, states: CurveStates, spread_class: int, scenarios: IntpArray, days: IntArray
@@ -230,21 +259,28 @@ class States:
         return np.asarray(np.exp(zeros, out=zeros))
 
     def state_set(
-        self, currencies: tuple[str, ...], position_currency: str, *, credit: bool
+        self,
+        currencies: tuple[str, ...],
+        position_currency: str,
+        *,
+        credit: bool,
+        grown: bool = False,
     ) -> StateSet:
         """Return the market states for values that depend on the rates of currencies.
 
         Values are in the first of `currencies` and become cells in the position's currency,
-        both of which have an `fx_value`. `credit` says whether spread measures apply.
+        both of which have an `fx_value`. `credit` says whether spread measures apply,
+        `grown` whether values at horizons come grown up to them.
         """
-        key = (currencies, position_currency, credit)
+        key = (currencies, position_currency, credit, grown)
         found = self._state_sets.get(key)
         if found is None:
             conversion = self._fx[currencies[0]][0] / self._fx[position_currency][0]
             quoted = self.quoted(currencies)
             found = state_set(
-                self.axis, self.places, currencies, conversion, credit=credit, quoted=quoted
-            )
+                self.axis, self.places, currencies, conversion, credit=credit, quoted=quoted,
+                grown=grown,
+            )  # fmt: skip
             self._state_sets[key] = found
         return found
 
@@ -256,6 +292,10 @@ class States:
         source = self._curves[curve]
         used, place = np.unique(states.scenario_of, return_inverse=True)
         zeros = source.zero_rates(times, used).take(place, axis=1)
+        for days, at in states.horizons(Bump.ROLL):
+            some, where = np.unique(states.scenario_of[at], return_inverse=True)
+            zero_rates_of = partial(source.zero_rates, scenarios=some)
+            zeros[:, at] = rolled(zero_rates_of, times, days).take(where, axis=1)
         bump_rates(zeros, source.curve.currency, times, self.axis.key_rate_tenors, states)
         for number, state in enumerate(states.order):
             if state.bump is Bump.PAR:
@@ -319,6 +359,10 @@ class States:
             return self.state_discount(curve, spread_class, days / 365.0, states)
 
         return self._tables.get((curve, spread_class, states.order), self.grid, compute)
+
+    def horizon_of(self, place: int) -> int:
+        """Return the days to the horizon that the cell at a place is grown to, 0 for none."""
+        return self._horizons[place]
 
     def settlement_days(self, currency: str) -> int:
         """Return the calendar days from the valuation date to settlement in a currency."""

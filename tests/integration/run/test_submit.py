@@ -33,6 +33,7 @@ def submission(yard, **options):
         ("an earlier one", {"valuation_date": dt.date(2022, 1, 2)}, "positions", "FROM_THE_FUTURE"),
         ("an unknown measure", {"measures": ["PV", "WISDOM"]}, "measures", "MEASURE_UNKNOWN"),
         ("no such scenario", {"measures": ["DV01@MOON"]}, "measures", "SCENARIO_UNKNOWN"),
+        ("no such horizon", {"measures": ["THETA/soon"]}, "measures", "FACTOR_UNKNOWN"),
         ("no such portfolio", {"node": "NOWHERE"}, "node", "NOT_FOUND"),
         ("an unknown cut", {"cut": "NOON"}, "cut", "CUT_UNKNOWN"),
         ("no currency", {"currency": "usd"}, "currency", "CURRENCY_UNKNOWN"),

@@ -97,5 +97,6 @@ def test_ratios_are_divided_from_sums() -> None:
         if found.kind in (Kind.RATIO, Kind.WEIGHTED):
             assert all(measure(code).kind is Kind.SUM for code in found.cells)
         else:
-            assert found.cells == (found.code,)
+            assert found.cells == (*found.parts, found.code)
+            assert all(measure(code).kind is found.kind for code in found.parts)
     assert set(DEFAULT_MEASURES) <= set(MEASURES)

@@ -30,6 +30,7 @@ from tests.unit.pricing.conftest import (  # isort: skip
 
 PROFILES = ("record", "fast")
 COUNT = 600
+AHEAD = ("THETA", "THETA/1M", "THETA@TWIST")
 
 
 def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -39,7 +40,7 @@ def bits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def prepared(documents: Sequence[dict[str, Any]] = SCENARIOS, **options: Any) -> States:
     scenarios = [parse(document) for document in documents]
     codes = [scenario.code for scenario in scenarios]
-    asked = (*ALL_MEASURES, *QUOTED_MEASURES, "COMMITMENT", "UNDRAWN", "EAD")
+    asked = (*ALL_MEASURES, *QUOTED_MEASURES, "COMMITMENT", "UNDRAWN", "EAD", *AHEAD)
     measures = [m for m in asked if "@" not in m or m.partition("@")[2] in codes]
     axis = Axis(default_cells(measures, codes, ["USD", "EUR"], "USD"), DAY, "USD")
     return States(snapshot.parse(MARKET), scenarios, axis, **options)

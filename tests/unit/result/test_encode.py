@@ -23,6 +23,16 @@ def test_a_cell_is_rounded_once_half_to_even_to_its_own_quantum() -> None:
     assert found.values.tolist() == [[7812, 195312], [23438, -585938], [123456789, 10000]]
 
 
+def test_theta_is_the_sum_of_its_rounded_parts() -> None:
+    """Rounded by itself 0.8 of a quantum would be 1, and its parts of 0.4 two zeros."""
+    codes = ("THETA", "CARRY", "ROLL_DOWN")
+    axis = [CellSpec(code, "BASE", "1D", "AMOUNT", "USD", 6, "SUM") for code in codes]
+    values = np.array([[8e-7, 4e-7, 4e-7], [-6e-6, 1.6e-6, -7.6e-6], [np.nan, 1.0, 1.0]])
+    found = encode.integer_cells([values], {}, axis)
+    assert found.values.tolist() == [[0, 0, 0], [-6, 2, -8], [0, 0, 0]]
+    assert list(found.errors) == [2]
+
+
 @pytest.mark.parametrize(
     ("value", "code"), [(np.nan, "NOT_FINITE"), (np.inf, "NOT_FINITE"), (1e13, "OVERFLOW")]
 )
