@@ -96,6 +96,47 @@ def _positions() -> list[Any]:
     return found
 
 
+def _chosen() -> list[Any]:
+    """Return positions that take other ways through the pricers: choices, recoveries, resets."""
+    quarterly = {
+        "start_date": "2022-11-15", "first_payment_date": "2023-02-15",
+        "original_principal": "1000000", "interest_basis": "ACT/360", "frequency": "QUARTERLY",
+        "payments": 20, "amortisation": "LINEAR", "rate": None,
+    }  # fmt: skip
+    limits = {"floor": "0.05", "cap": "0.06", "index_floor": "0.01"}
+    timed = {**limits, "option_model": "VOLATILITY"}
+    floating = {"index": "TERM_SOFR_3M", "margin": "0.01"}
+    note = {**STATES_OF["FLOATING_NOTE"]}
+    accrual = {"rate": "0.06", "lower": "0.025", "upper": "0.045"}
+    defaulted = {
+        "status": "DEFAULTED", "outstanding_principal": "90000", "credit_basis": "CASHFLOW",
+        "expected_recovery": "36000", "expected_recovery_date": "2024-09-30", "spread": "0",
+    }  # fmt: skip
+    resetting = next(terms for terms in KIND_TERMS.values() if "resetting" in terms)
+    cases: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]] = [
+        ("floating loan", "AMORT_LOAN", {**quarterly, "floating": floating}, {}),
+        ("limits", "AMORT_LOAN", {**quarterly, "floating": {**floating, **limits}}, {}),
+        ("limits in time", "AMORT_LOAN", {**quarterly, "floating": {**floating, **timed}}, {}),
+        ("note in time", "FLOATING_NOTE", {**TERMS["FLOATING_NOTE"], **timed}, note),
+        (
+            "range accrual", "FLOATING_NOTE",
+            {**TERMS["FLOATING_NOTE"], "margin": "0", "option_model": "VOLATILITY",
+             "accrual_range": accrual},
+            note,
+        ),
+        ("revolver in time", "REVOLVER", {**TERMS["REVOLVER"], **floating, **timed}, {}),
+        ("defaulted", "AMORT_LOAN", TERMS["AMORT_LOAN"], defaulted),
+        ("resetting", "DERIVATIVE", resetting, {"resetting_notional": "1050000"}),
+    ]  # fmt: skip
+    return [
+        pytest.param(
+            PositionInput("P", kind, "USD", terms, state or STATES_OF[kind], "BBB", "RETAIL"),
+            id=name,
+        )
+        for name, kind, terms, state in cases
+    ]
+
+
 POSITIONS = _positions()
 PAYING_TOMORROW: list[Any] = [
     pytest.param(
@@ -121,7 +162,7 @@ PAYING_TOMORROW: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("position", [*POSITIONS, *PAYING_TOMORROW])
+@pytest.mark.parametrize("position", [*POSITIONS, *PAYING_TOMORROW, *_chosen()])
 def test_theta_of_a_day_is_revaluation_a_day_later(position: PositionInput) -> None:
     """A snapshot keeps its tenors on a later valuation date: that is the market of THETA."""
     states = prepared(("THETA", "THETA@TWIST"))
@@ -132,6 +173,19 @@ def test_theta_of_a_day_is_revaluation_a_day_later(position: PositionInput) -> N
         full = later[f"PV@{scenario}"] + paid(position, states, 1, scenario) - now[f"PV@{scenario}"]
         scale = abs(now[f"PV@{scenario}"]) + gross
         assert now[f"THETA@{scenario}/1D"] == pytest.approx(full, rel=0, abs=1e-13 * scale + 1e-9)
+
+
+@pytest.mark.parametrize("source", ["SUPPLIED", "MATRIX"])
+def test_pool_over_paths_is_revalued_but_for_its_control(source: str) -> None:
+    """The same paths a day later; the control variate is of today's payments: 1e-7 of PV."""
+    terms = {**TERMS["ABS_MBS"], "monte_carlo": {"paths": 64, "seed": 3}}
+    spread = {"spread": "0.01"} if source == "SUPPLIED" else {"spread_source": source}
+    state = {**spread, "quantity": "1000000"}
+    position = PositionInput("P", "ABS_MBS", "USD", terms, state, "BBB", "RETAIL")
+    now = valued(position, prepared(("THETA",)))
+    later = valued(position, prepared(("PV",), DAY + dt.timedelta(days=1)))
+    moved = later["PV@BASE"] - now["PV@BASE"]
+    assert now["THETA@BASE/1D"] == pytest.approx(moved, rel=0, abs=1e-7 * now["PV@BASE"])
 
 
 _TO_A_WEEK = ("ABS_MBS", "CALLABLE_BOND", "DELAYED_DRAW", "INFLATION_BOND", "STRUCTURED")
