@@ -1,0 +1,1 @@
+"""Market risk of nodes from their P&L vectors and sensitivities: pure arithmetic, no market."""
