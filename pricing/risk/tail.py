@@ -48,7 +48,7 @@ def tail_risk(pnl: IntArray, level_bp: int) -> TailRisk:
     scenarios = pnl.shape[1]
     k = levels.rank(scenarios, level_bp)
     arrays.addable(pnl, k, "pnl")
-    tail = np.argsort(pnl, axis=1, kind="stable")[:, :k]
+    tail = worst_scenarios(pnl, k)
     worst = np.take_along_axis(pnl, tail, axis=1)
     return TailRisk(
         level_bp=level_bp,
@@ -61,6 +61,20 @@ def tail_risk(pnl: IntArray, level_bp: int) -> TailRisk:
         ),
         tail=tail,
     )
+
+
+def worst_scenarios(pnl: IntArray, k: int) -> IntArray:
+    """Return the ordinals of the k smallest P&L of each row, ascending, ties by ordinal.
+
+    The same as a stable sort of whole rows, which only rows tied at rank k need.
+    """
+    chosen = np.sort(np.argpartition(pnl, k - 1, axis=1)[:, :k], axis=1)
+    values = np.take_along_axis(pnl, chosen, axis=1)
+    ordered = np.take_along_axis(chosen, np.argsort(values, axis=1, kind="stable"), axis=1)
+    last = values.max(axis=1, keepdims=True)
+    tied = np.flatnonzero((pnl == last).sum(axis=1) != (values == last).sum(axis=1))
+    ordered[tied] = np.argsort(pnl[tied], axis=1, kind="stable")[:, :k]
+    return ordered
 
 
 def tail_mass(worst: IntArray, tail: TailRisk) -> npt.NDArray[np.object_]:

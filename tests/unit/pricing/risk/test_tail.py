@@ -9,7 +9,7 @@ import pytest
 
 from pricing.risk.errors import RiskError
 from pricing.risk.levels import LEVELS_BP, least_scenarios, rank
-from pricing.risk.tail import TailRisk, tail_risk
+from pricing.risk.tail import TailRisk, tail_risk, worst_scenarios
 
 
 def drawn(nodes: int, scenarios: int, seed: int = 1, largest: int = 10**12) -> np.ndarray:
@@ -50,6 +50,16 @@ def test_ties_are_in_the_order_of_the_scenarios() -> None:
     found = tail_risk(pnl, 9_500)
     assert found.tail.tolist() == [[1, 2]]
     assert found.scenario_of_rank.tolist() == [2]
+
+
+@pytest.mark.parametrize("largest", [1, 2, 10, 10**6])
+@pytest.mark.parametrize("k", [1, 2, 7, 60])
+def test_worst_scenarios_are_the_head_of_a_stable_sort_with_ties_or_without(
+    largest: int, k: int
+) -> None:
+    pnl = drawn(300, 60, seed=k, largest=largest)
+    expected = np.argsort(pnl, axis=1, kind="stable")[:, :k]
+    assert (worst_scenarios(pnl, k) == expected).all()
 
 
 def test_mean_is_rounded_half_to_even() -> None:
