@@ -39,6 +39,7 @@ TIEOUT_DOMAINS = (
     "run",
     "result",
     "cashflow",
+    "risk",
     "publication",
     "ingestion",
 )

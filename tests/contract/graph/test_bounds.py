@@ -70,7 +70,10 @@ def test_every_field_that_reads_by_itself_says_so_by_its_weight():
         if facts.weight > 1
     }
     assert heavy == {
-        *(f"Run.{field}" for field in ("axis", "cube", "positions", "position", "tasks", "breaks")),
+        *(
+            f"Run.{field}"
+            for field in ("axis", "cube", "compare", "positions", "position", "tasks", "breaks")
+        ),
         *(f"RunPosition.{field}" for field in ("cashflows", "inputs")),
         *(f"{name}.document" for name in ("MarketDataSnapshot", "Scenario")),
         "Publication.manifest",
