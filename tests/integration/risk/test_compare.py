@@ -34,6 +34,19 @@ def runs(
         yield found
 
 
+_known: dict[tuple[int, int, str | None], Comparison] = {}
+
+
+def compared(
+    runs: two_runs.Runs, opening: str, closing: str, node: str | None = None
+) -> Comparison:
+    """What changed between two runs; made once, as nothing that is read can change."""
+    key = (runs[opening], runs[closing], node)
+    if key not in _known:
+        _known[key] = selectors.compare(key[0], key[1], node=node)
+    return _known[key]
+
+
 def amounts(found: Comparison, node: str, measure: str = "PV") -> dict[str, int]:
     """The columns of a node that are not zero, in quanta."""
     row = [label.code for label in found.nodes].index(node)
@@ -48,21 +61,19 @@ def change_of(found: Comparison, measure: str = "PV") -> MeasureChange:
 
 
 PAIRS = [
-    (opening, closing)
-    for opening, closing in (
-        ("base", "all moved"), ("base", "changed"), ("base", "later and moved"),
-        ("changed", "later and moved"), ("all moved", "base"), ("base", "remarked"),
-        ("base", "without matrix"), ("without matrix", "base"), ("base", "paid"),
-    )
-]  # fmt: skip
+    ("base", "all moved"),
+    ("base", "changed"),
+    ("changed", "later and moved"),
+    ("without matrix", "base"),
+]
 
 
 @pytest.mark.parametrize(("opening", "closing"), PAIRS)
-@pytest.mark.parametrize("node", [None, "LENDING", "SMALL-TREASURY", "BOOK-A"])
+@pytest.mark.parametrize("node", [None, "LENDING", "BOOK-A"])
 def test_columns_add_up_at_every_node_and_tie_out_with_the_cube(
     runs: two_runs.Runs, opening: str, closing: str, node: str | None
 ) -> None:
-    found = selectors.compare(runs[opening], runs[closing], node=node)
+    found = compared(runs, opening, closing, node)
     for change in found.measures:
         for row, label in enumerate(found.nodes):
             parts = sum(column[row] for column in change.amounts)
@@ -76,7 +87,7 @@ def test_columns_add_up_at_every_node_and_tie_out_with_the_cube(
 
 
 def test_identical_runs_explain_to_zeros(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["again"])
+    found = compared(runs, "base", "again")
     assert found.same_engine
     assert found.this_engine
     assert found.moves == []
@@ -90,7 +101,7 @@ def test_a_curve_moved_by_1bp_is_rates_of_its_currency_with_a_rest_of_second_ord
 ) -> None:
     rest = {}
     for size in (1, 2):
-        found = selectors.compare(runs["base"], runs[f"euro up {size}bp"])
+        found = compared(runs, "base", f"euro up {size}bp")
         columns = amounts(found, "SMALL-TREASURY")
         rest[size] = columns.pop("RATES/EUR/REST")
         # The mark has not been looked at again: what the curve did is taken back by its spread.
@@ -105,44 +116,47 @@ def test_a_curve_moved_by_1bp_is_rates_of_its_currency_with_a_rest_of_second_ord
         assert {move.kind for move in found.moves} == {"RATE"}
     # Convexity: four times as much for twice the move, far less than the first order.
     assert rest[2] / rest[1] == pytest.approx(4.0, rel=0.01)
-    assert 0 < rest[1] < 2e-3 * abs(first) * 10**6
+    assert 0 < rest[1] < 2e-3 * float(abs(first)) * 10**6
 
 
 def test_a_quiet_month_is_carry_and_roll_down_as_the_measures_have_them(
     runs: two_runs.Runs,
 ) -> None:
-    columns = amounts(selectors.compare(runs["base"], runs["later"]), "LENDING")
+    columns = amounts(compared(runs, "base", "later"), "LENDING")
     # What is left after both are taken off is their rounding: nothing was paid.
     assert abs(columns.pop("EVENTS", 0)) <= 2 * 6
     assert set(columns) == {"CARRY", "ROLL_DOWN"}
     assert columns["CARRY"] > 0
 
 
-def test_what_was_paid_on_the_way_is_events_and_no_pnl(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["paid"], node="LENDING")
+def test_what_was_paid_on_the_way_leaves_the_value_and_is_no_pnl(runs: two_runs.Runs) -> None:
+    found = compared(runs, "base", "paid", node="LENDING")
     columns = amounts(found, "LENDING")
-    paid = sum(
-        Decimal(flow.amount)
+    flows = [
+        flow
         for loan in range(6)
         for flow in cashflows.cashflows(runs["base"], f"P-LOAN{loan}").flows
         if flow.date <= two_runs.PAID
-    )
-    # Paid a day before the closing date: carried over it at about 6% a year.
-    assert Decimal(-columns["EVENTS"]) / 10**6 == pytest.approx(paid, rel=Decimal("0.0003"))
+    ]
+    # Interest leaves with the date, principal with the balance of the closing book. It was paid a
+    # day before that date, and the new balances are in cents.
+    left = Decimal(-columns["EVENTS"] - columns["AMENDED"]) / 10**6
+    paid = sum(Decimal(flow.amount) for flow in flows)
+    assert left == pytest.approx(paid, rel=Decimal("0.0003"))
     change = change_of(found)
     assert change.pnl is not None
     assert change.pnl[0] == columns["CARRY"] + columns["ROLL_DOWN"]
 
 
 def test_spreads_are_of_the_matrix_and_a_kept_mark_takes_them_back(runs: two_runs.Runs) -> None:
-    columns = amounts(selectors.compare(runs["base"], runs["spreads"]), "BANK")
+    columns = amounts(compared(runs, "base", "spreads"), "BANK")
     assert set(columns) == {"SPREADS", "OWN_SPREADS"}
     # Two bonds of one face are moved, one of them has a mark that stands where it stood.
     assert -columns["OWN_SPREADS"] == pytest.approx(columns["SPREADS"] / 2, rel=0.05)
 
 
 def test_a_new_mark_is_the_spread_of_the_position_and_pnl(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["remarked"])
+    found = compared(runs, "base", "remarked")
     columns = amounts(found, "BANK")
     assert set(columns) == {"OWN_SPREADS"}
     # 2.5 points on 50,000 of face at 1.0666 from settlement, two business days on.
@@ -153,7 +167,7 @@ def test_a_new_mark_is_the_spread_of_the_position_and_pnl(runs: two_runs.Runs) -
 def test_positions_that_come_go_change_and_move_stand_in_their_own_columns(
     runs: two_runs.Runs,
 ) -> None:
-    found = selectors.compare(runs["base"], runs["changed"])
+    found = compared(runs, "base", "changed")
 
     def stored(run: str, position: str) -> int:
         values = results.position(runs[run], position).values
@@ -178,23 +192,23 @@ def test_positions_that_come_go_change_and_move_stand_in_their_own_columns(
 
 
 def test_what_moved_to_another_book_is_explained_there(runs: two_runs.Runs) -> None:
-    there = selectors.compare(runs["changed"], runs["all moved"], node="SMALL-TREASURY")
-    everywhere = selectors.compare(runs["base"], runs["all moved"], node="SMALL-TREASURY")
+    there = compared(runs, "changed", "all moved", node="SMALL-TREASURY")
+    everywhere = compared(runs, "base", "all moved", node="SMALL-TREASURY")
     found, expected = (amounts(each, "SMALL-TREASURY") for each in (there, everywhere))
     assert found.pop("TRANSFERRED") > 0
     assert found == expected
 
 
 def test_another_speed_of_prepayment_is_no_amendment(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["faster"])
+    found = compared(runs, "base", "faster")
     for measure in ("PV", "DV01"):
         assert set(amounts(found, "BANK", measure)) == {"PREPAYMENT"}
         assert amounts(found, "SMALL-TREASURY", measure) == {}
 
 
 def test_a_value_that_became_an_error_is_uncovered(runs: two_runs.Runs) -> None:
-    lost = selectors.compare(runs["base"], runs["without matrix"])
-    found = selectors.compare(runs["without matrix"], runs["base"])
+    lost = compared(runs, "base", "without matrix")
+    found = compared(runs, "without matrix", "base")
     assert lost.counts["UNCOVERED"][0] == found.counts["UNCOVERED"][0] == 2
     gone, back = (amounts(each, "BANK") for each in (lost, found))
     assert set(gone) == set(back) == {"UNCOVERED"}
@@ -202,7 +216,7 @@ def test_a_value_that_became_an_error_is_uncovered(runs: two_runs.Runs) -> None:
 
 
 def test_all_factors_stand_in_the_order_that_is_printed(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["later and moved"])
+    found = compared(runs, "base", "later and moved")
     steps = list(dict.fromkeys("/".join(c.split("/")[:2]) for c in change_of(found).columns))
     assert steps == [
         "NEW", "MATURED", "TRANSFERRED", "UNCOVERED", "EVENTS", "CARRY", "ROLL_DOWN", "RATES/EUR",
@@ -212,7 +226,7 @@ def test_all_factors_stand_in_the_order_that_is_printed(runs: two_runs.Runs) -> 
     assert "RESIDUAL" not in amounts(found, "BANK")
     assert "PARAMETERS" not in amounts(found, "BANK")
     fx = amounts(found, "SMALL-TREASURY")["FX/EURUSD"]
-    closing = change_of(selectors.compare(runs["later"], runs["later and moved"])).closing[2]
+    closing = change_of(compared(runs, "later", "later and moved")).closing[2]
     # FX is last to move before the terms: all of the closing value but the marked bond's is at it.
     assert fx == pytest.approx(closing * (1 - 1.0666 / 1.10), rel=1e-3)
 
@@ -239,7 +253,7 @@ def test_a_reader_sees_what_is_granted_in_both_trees(runs: two_runs.Runs) -> Non
         runs["base"], runs["all moved"], granted_before=[treasury], granted_after=[treasury]
     )
     assert [node.code for node in seen.nodes] == ["BANK", "SMALL-TREASURY"]
-    whole = selectors.compare(runs["base"], runs["all moved"])
+    whole = compared(runs, "base", "all moved")
     assert amounts(seen, "BANK") == amounts(whole, "SMALL-TREASURY")
     with pytest.raises(results.UnknownNode):
         selectors.compare(
@@ -279,14 +293,14 @@ def test_runs_that_cannot_be_compared_are_refused(runs: two_runs.Runs) -> None:
 def test_many_chunks_are_the_same_as_one(
     runs: two_runs.Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = selectors.compare(runs["changed"], runs["later and moved"])
+    whole = compared(runs, "changed", "later and moved")
     monkeypatch.setattr(selectors, "CHUNK", 3)
     parts = selectors.compare(runs["changed"], runs["later and moved"])
     assert parts == whole
 
 
 def test_the_command_prints_and_hands_over_the_same_figures(runs: two_runs.Runs) -> None:
-    found = selectors.compare(runs["base"], runs["all moved"])
+    found = compared(runs, "base", "all moved")
     written = io.StringIO()
     call_command("compare_runs", runs["base"], runs["all moved"], "--json", stdout=written)
     facts = json.loads(written.getvalue())
@@ -318,7 +332,7 @@ def test_the_graph_answers_with_columns_under_the_grants_of_the_user(runs: two_r
         return answer
 
     data = ask(run=runs["base"], to=runs["all moved"])["data"]["run"]["compare"]
-    found = selectors.compare(runs["base"], runs["all moved"])
+    found = compared(runs, "base", "all moved")
     for measure, change in zip(data["measures"], found.measures, strict=True):
         for row in range(len(data["nodeCodes"])):
             parts = sum(Decimal(each["values"][row]) for each in measure["columns"])

@@ -113,7 +113,7 @@ def finished(databases: Any, template: str, blocker: Any) -> Iterator[Runs]:
                 "changed": _snapshot("changed", changed_book()),
                 "remarked": _snapshot("remarked", remarked_book()),
                 "later": _snapshot("later", book(), LATER),
-                "paid": _snapshot("paid", book(), PAID),
+                "paid": _snapshot("paid", paid_book(), PAID),
             }
             _faster("LOAN3")
             books["faster"] = _snapshot("faster", book())
@@ -176,6 +176,25 @@ def remarked_book() -> list[PositionContent]:
     """The mark has fallen."""
     marked = state(**MARKED | {"mark_price": "80"})
     return book(PositionContent("P-MARK", "BOOK-C", "BOND2", "LE1", marked))
+
+
+def paid_book() -> list[PositionContent]:
+    """The loans have paid their first instalment and prepaid at 6% a year."""
+    rate, smm = 0.045 / 12, 1 - 0.94 ** (1 / 12)
+    later = []
+    for number in range(6):
+        balance = 100_000.5 - number
+        # From 2022-12-30 to 2023-02-01 are 31 days of 360.
+        scheduled = balance * rate / (1 - (1 + rate) ** -360) - balance * 0.045 * 31 / 360
+        left = (balance - scheduled) * (1 - smm)
+        paid = small_book.STATE | {"quantity": "100000", "outstanding_principal": f"{left:.2f}"}
+        where = (("BOOK-A", "CORE"), ("BOOK-B", None))[number % 2]
+        later.append(
+            PositionContent(
+                f"P-LOAN{number}", where[0], f"LOAN{number}", "LE1", paid, f"CP{number}", where[1]
+            )
+        )
+    return book(*later)
 
 
 def _faster(loan: str) -> None:
