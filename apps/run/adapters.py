@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable
 
 from pricing import currencies, profile
-from pricing.axis import asked_cell
-from pricing.horizons import horizon_days
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.measures import DEFAULT_MEASURES, MEASURES, FactorKind, measure
+
+# Settings import this module, and NumPy only after the numeric profile is pinned: what needs NumPy
+# is imported where it is called.
 
 KEY_RATE_TENORS: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS
 """The key rate tenors of a run that names none."""
@@ -22,6 +23,8 @@ def normal_measures(asked: Iterable[str]) -> tuple[str, ...]:
     cannot change a number, so it must not change a hash. Nothing asked is the default list. An
     unknown code raises KeyError with it.
     """
+    from pricing.axis import asked_cell
+
     order = {code: place for place, code in enumerate(MEASURES)}
     wanted = set(asked) or set(DEFAULT_MEASURES)
     cells = {asked_cell(text) for text in wanted}
@@ -39,6 +42,9 @@ def normal_measures(asked: Iterable[str]) -> tuple[str, ...]:
 
 def has_factor(asked: str, valuation_date: dt.date) -> bool:
     """Return whether the factor that a measure is asked for, if any, is a horizon it has."""
+    from pricing.axis import asked_cell
+    from pricing.horizons import horizon_days
+
     cell = asked_cell(asked)
     horizon = measure(cell.measure).factor is FactorKind.HORIZON
     return not cell.factor or (horizon and horizon_days(cell.factor, valuation_date) is not None)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,3 +348,22 @@ def test_the_graph_answers_with_columns_under_the_grants_of_the_user(runs: two_r
     ):
         (error,) = ask(**variables)["errors"]
         assert error["extensions"]["code"] == "BAD_INPUT"
+
+
+def test_the_worked_example_of_the_page_is_what_comes_out(
+    runs: two_runs.Runs, repository: Path
+) -> None:
+    page = (repository / "docs" / "methods" / "explain.md").read_text(encoding="utf-8")
+    table = page.partition("| USD | PV |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    printed = {name.strip(): text.strip().replace("−", "-") for name, text in rows}
+    found = compared(runs, "base", "later and moved")
+    row = [node.code for node in found.nodes].index("SMALL-TREASURY")
+    change = change_of(found)
+    expected = {"opening": change.opening[row], "closing": change.closing[row]}
+    for name, amount in amounts(found, "SMALL-TREASURY").items():
+        shown = name.startswith("RATES/EUR/") and name != "RATES/EUR/REST"
+        expected.setdefault(key := "RATES/EUR, 3M to 30Y" if shown else name, 0)
+        expected[key] += amount
+    assert abs(expected.pop("EVENTS")) < 10
+    assert printed == {name: f"{amount / 10**6:,.2f}" for name, amount in expected.items()}

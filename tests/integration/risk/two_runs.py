@@ -185,9 +185,13 @@ def paid_book() -> list[PositionContent]:
     for number in range(6):
         balance = 100_000.5 - number
         # From 2022-12-30 to 2023-02-01 are 31 days of 360.
-        scheduled = balance * rate / (1 - (1 + rate) ** -360) - balance * 0.045 * 31 / 360
-        left = (balance - scheduled) * (1 - smm)
-        paid = small_book.STATE | {"quantity": "100000", "outstanding_principal": f"{left:.2f}"}
+        payment = balance * rate / (1 - (1 + rate) ** -360)
+        left = (balance - payment + balance * 0.045 * 31 / 360) * (1 - smm)
+        paid = small_book.STATE | {
+            "quantity": "100000",
+            "outstanding_principal": f"{left:.2f}",
+            "current_payment": f"{payment * (1 - smm):.2f}",
+        }
         where = (("BOOK-A", "CORE"), ("BOOK-B", None))[number % 2]
         later.append(
             PositionContent(
