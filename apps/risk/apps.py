@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RiskConfig(AppConfig):
-    """Market risk."""
+    """Market risk of runs, and what changed between two of them."""
 
     name = "apps.risk"
     label = "risk"

@@ -16,6 +16,7 @@ from apps.run import selectors as runs
 from apps.run.models import Run
 from graph import (
     breaks,
+    compare,
     concentration,
     cube,
     marketdata,
@@ -31,6 +32,7 @@ from graph import (
 from graph.axis import AxisCell
 from graph.batch import Batch
 from graph.breaks import RunBreakType
+from graph.compare import REVALUE, RunComparison
 from graph.concentration import Concentration, ObligorAssumption
 from graph.context import Context, Info
 from graph.cube import Cube, CubeFilter
@@ -174,6 +176,22 @@ class RunType:
             first=first,
             after=after,
         )
+
+    @graph_field(cost(REVALUE))
+    def compare(
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        to: strawberry.ID,
+        node: str | None = None,
+        measures: list[str] | None = None,
+    ) -> RunComparison:
+        """What changed from this run to another: without measures PV and DV01, on BASE.
+
+        Positions are valued again on the way: at most 5,000 under the node.
+        """
+        other = by_pk(info.context).get(number(to, "to"))
+        return compare.resolve(info, row, cast("Run | None", other), node=node, measures=measures)
 
     @graph_field(sized(), cost(DRILL_DOWN))
     def positions(

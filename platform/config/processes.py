@@ -35,6 +35,7 @@ ROLE_OF_COMMAND: Mapping[str, roles.Role] = MappingProxyType(
         "worker": roles.Role.WORKER,
         "verify_run": roles.Role.AUDITOR,
         "replay_run": roles.Role.AUDITOR,
+        "compare_runs": roles.Role.AUDITOR,
     }
 )
 """Every command that is not named here runs as web, the role with the fewest rights to write."""
