@@ -17,6 +17,8 @@ from pricing.measures import (
     DEFAULT_MEASURES,
     LADDER_MEASURES,
     MEASURES,
+    FactorKind,
+    measure,
 )
 
 KEY_RATE_TENORS: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS

@@ -97,3 +97,20 @@ def test_the_yield_of_a_par_bond_is_its_coupon_and_nonsense_has_none() -> None:
     assert node_yield.internal_rate(flows, years, 100.0) == pytest.approx(0.05, abs=1e-13)
     assert isinstance(node_yield.internal_rate(flows, years, -1.0), Failure)
     assert isinstance(node_yield.internal_rate(-flows, years, 100.0), Failure)
+
+
+@pytest.mark.parametrize(("rate", "basis_points"), [(0.03, 1.0), (0.05, 2.6), (0.08, 5.9)])
+def test_buckets_at_their_mean_time_keep_the_yield_of_a_level_loan(
+    rate: float, basis_points: float
+) -> None:
+    years = np.arange(1, 361) / 12.0
+    flows = np.ones(360)
+    value = float((flows * np.exp(-rate * years)).sum())
+    day = dates.ordinal(dt.date(2022, 12, 30))
+    ends = buckets.edges(buckets.DEFAULT_BUCKETS, day)
+    bucket = buckets.places(ends, np.rint(years * 365).astype(np.int64))
+    amount, time = np.bincount(bucket, flows), np.bincount(bucket, flows * years)
+    used = amount > 0.0
+    found = node_yield.internal_rate(amount[used], time[used] / amount[used], value)
+    assert isinstance(found, float)
+    assert -basis_points * 1e-4 <= found - rate < 0.0
