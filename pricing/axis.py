@@ -8,11 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pricing.cashflow import buckets
+from pricing.cashflow.bridge import STEPS
+from pricing.cashflow.buckets import NOT_PROJECTED, BucketError
+from pricing.cashflow.defaults import DEFAULT_BUCKETS, DEFAULT_HORIZON
 from pricing.currencies import is_currency
 from pricing.dates import LAST_INPUT_DAY, MIN_DAY, ordinal
 from pricing.horizons import DEFAULT_HORIZONS, horizon_days
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
-from pricing.measures import Conversion, FactorKind, Kind, measure
+from pricing.measures import SUMMING_TO_PRINCIPAL, Conversion, FactorKind, Kind, measure
 
 BASE = "BASE"
 
@@ -55,6 +59,8 @@ class Axis:
     run_currency: str
     cut: Cut = Cut.END_OF_DAY
     key_rate_tenors: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS
+    ladder_buckets: tuple[str, ...] = DEFAULT_BUCKETS
+    bridge_horizon: str = DEFAULT_HORIZON
     places: dict[Cell, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,11 @@ class Axis:
         if not MIN_DAY <= ordinal(self.valuation_date) <= LAST_INPUT_DAY:
             raise AxisError(f"the valuation date {self.valuation_date} is outside 1900 to 2199")
         tenor_years(self.key_rate_tenors)
+        try:
+            buckets.edges(self.ladder_buckets, ordinal(self.valuation_date))
+            buckets.day_of(self.bridge_horizon, ordinal(self.valuation_date))
+        except BucketError as error:
+            raise AxisError(str(error)) from error
         for cell in self.cells:
             _check(cell, self)
         places = {cell: place for place, cell in enumerate(self.cells)}
@@ -143,6 +154,10 @@ def _check(cell: Cell, axis: Axis) -> None:
         good = is_currency(cell.factor) and cell.factor != axis.run_currency
     elif factor is FactorKind.HORIZON:
         good = horizon_days(cell.factor, axis.valuation_date) is not None
+    elif factor is FactorKind.BUCKET:
+        good = cell.factor in (*buckets.names(axis.ladder_buckets), NOT_PROJECTED)
+    elif factor is FactorKind.STEP:
+        good = cell.factor in STEPS
     else:
         currency, _, tenor = cell.factor.partition("/")
         good = is_currency(currency) and tenor in axis.key_rate_tenors
@@ -151,7 +166,11 @@ def _check(cell: Cell, axis: Axis) -> None:
 
 
 def factors(
-    code: str, currencies: Iterable[str], run_currency: str, tenors: Sequence[str]
+    code: str,
+    currencies: Iterable[str],
+    run_currency: str,
+    tenors: Sequence[str],
+    ladder: Sequence[str] = DEFAULT_BUCKETS,
 ) -> list[str]:
     """Return the factors of a measure for the currencies of a book."""
     names = sorted(set(currencies))
@@ -166,6 +185,11 @@ def factors(
         return [name for name in names if name != run_currency]
     if kind is FactorKind.HORIZON:
         return list(DEFAULT_HORIZONS)
+    if kind is FactorKind.BUCKET:
+        rest = (NOT_PROJECTED,) if code in SUMMING_TO_PRINCIPAL else ()
+        return [*buckets.names(ladder), *rest]
+    if kind is FactorKind.STEP:
+        return list(STEPS)
     return [f"{name}/{tenor}" for name in names for tenor in tenors]
 
 
@@ -182,12 +206,14 @@ def default_cells(
     currencies: Iterable[str],
     run_currency: str,
     key_rate_tenors: Sequence[str] = DEFAULT_KEY_RATE_TENORS,
+    ladder_buckets: Sequence[str] = DEFAULT_BUCKETS,
 ) -> tuple[Cell, ...]:
     """Return the default axis: every asked measure on BASE, then PV on every other scenario.
 
     `measure@scenario` among the measures asks for a measure elsewhere, `measure/factor`
-    for one factor of it alone: THETA/1M. RATIO measures bring the
-    SUMs they are divided from. `scenarios` must hold BASE; `currencies` are those of the book.
+    for one factor of it alone: THETA/1M. RATIO measures bring the SUMs they are divided from,
+    ladders that sum to what is outstanding PRINCIPAL in their scenario. `scenarios` must hold
+    BASE; `currencies` are those of the book.
     """
     codes = list(scenarios)
     if BASE not in codes:
@@ -197,7 +223,9 @@ def default_cells(
 
     def add(code: str, scenario: str, only: str = "") -> None:
         for stored in measure(code).cells:
-            every = factors(stored, book, run_currency, key_rate_tenors)
+            if stored in SUMMING_TO_PRINCIPAL:
+                cells.setdefault(Cell("PRINCIPAL", scenario))
+            every = factors(stored, book, run_currency, key_rate_tenors, ladder_buckets)
             for factor in [only] if only else every:
                 cells.setdefault(Cell(stored, scenario, factor))
 

@@ -68,7 +68,9 @@ class FactorKind(StrEnum):
     CURRENCY_OR_ALL = "CURRENCY_OR_ALL"
     OTHER_CURRENCY = "OTHER_CURRENCY"
     CURRENCY_TENOR = "CURRENCY_TENOR"
+    BUCKET = "BUCKET"
     HORIZON = "HORIZON"
+    STEP = "STEP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -667,10 +669,94 @@ _TABLE = (
         "a node's part of its parent's HIST_ES_AT; siblings sum to it",
         _ALL,
     ),
+    Measure(
+        "LADDER_CONTRACTUAL",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "principal by bucket as the contract repays it: no prepayment, default or drawing",
+        _DEBT - frozenset({"STRUCTURED"}),
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "LADDER_PRINCIPAL",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "principal by bucket as projected: scheduled, prepaid and recovered, less drawings",
+        _DEBT,
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "LADDER_INTEREST",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "interest, fees, penalties, premiums and indexation by bucket as projected",
+        _DEBT,
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "LADDER_DRAWS",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "drawings by bucket as projected, already taken off LADDER_PRINCIPAL",
+        _FACILITIES,
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "LADDER_OUTFLOWS",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "what the bank pays by bucket: drawings of assets, flows of liabilities",
+        _DEBT,
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "LADDER_TIME",
+        Kind.SUM,
+        Unit.AMOUNT_YEARS,
+        _LOCAL,
+        "flows by bucket x years from the valuation date, Act/365F",
+        _DEBT,
+        FactorKind.BUCKET,
+    ),
+    Measure(
+        "BRIDGE_VALUE",
+        Kind.SUM,
+        Unit.AMOUNT,
+        _LOCAL,
+        "value of projected flows after a step of the duration bridge",
+        _DEBT - _CALLABLE,
+        FactorKind.STEP,
+    ),
+    Measure(
+        "BRIDGE_TIME",
+        Kind.SUM,
+        Unit.AMOUNT_YEARS,
+        _LOCAL,
+        "value x years of projected flows after a step of the duration bridge",
+        _DEBT - _CALLABLE,
+        FactorKind.STEP,
+    ),
 )
 
 MEASURES = MappingProxyType({measure.code: measure for measure in _TABLE})
 """Every measure by its code."""
+
+SUMMING_TO_PRINCIPAL = ("LADDER_CONTRACTUAL", "LADDER_PRINCIPAL")
+"""Ladders whose buckets sum to PRINCIPAL exactly, NOT_PROJECTED being one of them."""
+
+LADDER_MEASURES = (
+    *SUMMING_TO_PRINCIPAL,
+    "LADDER_INTEREST",
+    "LADDER_DRAWS",
+    "LADDER_OUTFLOWS",
+    "LADDER_TIME",
+)
+BRIDGE_MEASURES = ("BRIDGE_VALUE", "BRIDGE_TIME")
 
 DEFAULT_MEASURES = (
     "PV",

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from pricing.axis import Axis
 from pricing.batch import Batch
+from pricing.cashflow.settling import settle
 from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.measures import Conversion, measure
@@ -51,7 +52,11 @@ def value(
 
 
 def convert(valued: Valued, states: States, axis: Axis | None = None) -> FloatArray:
-    """Return (rows, cells) in the currency of each cell, at the FX of the cell's own scenario."""
+    """Return (rows, cells) in the currency of each cell, at the FX of the cell's own scenario.
+
+    Ladders that sum to what is outstanding are whole quanta from here on, so that they still do
+    when they are stored.
+    """
     axis = states.axis if axis is None else axis
     converted = np.array(
         [measure(cell.measure).conversion is Conversion.POSITION_CURRENCY for cell in axis.cells]
@@ -65,4 +70,5 @@ def convert(valued: Valued, states: States, axis: Axis | None = None) -> FloatAr
             continue
         rows = np.flatnonzero(valued.currency == code)
         out[rows] *= np.where(converted, fx[scenarios], 1.0)
+    settle(out, axis)
     return out

@@ -47,11 +47,13 @@ class CurveNode:
 class CashFlow:
     """One flow in its own currency: pv = amount x spread_factor x discount_factor.
 
-    `amount` and `pv` are decimal texts, `value` is the pv in the run currency at the scenario's
-    FX; rates, factors and times are float64 as they were computed.
+    `bucket` is that of the run's maturity ladder. `amount` and `pv` are decimal texts, `value` is
+    the pv in the run currency at the scenario's FX; rates, factors and times are float64 as they
+    were computed.
     """
 
     date: dt.date
+    bucket: str
     kind: str
     currency: str
     amount: str
@@ -113,6 +115,8 @@ def cashflows(
     found = adapters.project(request, batch, scenario)
     if found.pv is None:
         return _refused(run, position_id, scenario, request.currency, found.error)
+    ahead = [(flow.date - request.valuation_date).days for flow in found.flows]
+    bucket = adapters.bucket_names(request, ahead)
     values = [flow.pv * found.fx[flow.currency] for flow in found.flows]
     own = [flow.currency for flow in found.flows]
     amounts = _texts([flow.amount for flow in found.flows], own)
@@ -129,6 +133,7 @@ def cashflows(
         flows=tuple(
             CashFlow(
                 date=flow.date,
+                bucket=bucket[place],
                 kind=flow.kind,
                 currency=flow.currency,
                 amount=amounts[place],

@@ -19,6 +19,7 @@ from foundation import hashing
 from pricing import valuation
 from pricing.axis import Axis, Cut, default_cells
 from pricing.batch import Batch
+from pricing.cashflow.defaults import DEFAULT_BUCKETS, DEFAULT_HORIZON
 from pricing.kernel import Kernel
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
 from pricing.market import snapshot
@@ -36,14 +37,18 @@ _KEPT_RUNS = 2
 def axis_of(request: RunRequest) -> Axis:
     """Return the pricing axis of a request: every asked measure on BASE, PV elsewhere."""
     tenors = tuple(request.options.get("key_rate_tenors", DEFAULT_KEY_RATE_TENORS))
+    ladder = tuple(request.options.get("ladder_buckets", DEFAULT_BUCKETS))
+    horizon = str(request.options.get("horizon", DEFAULT_HORIZON))
     cells = default_cells(
         request.measures,
         [str(scenario["code"]) for scenario in request.scenarios],
         request.currencies,
         request.currency,
         tenors,
+        ladder,
     )
-    return Axis(cells, request.valuation_date, request.currency, Cut(request.cut), tenors)
+    cut = Cut(request.cut)
+    return Axis(cells, request.valuation_date, request.currency, cut, tenors, ladder, horizon)
 
 
 def specs(axis: Axis) -> list[CellSpec]:
@@ -224,12 +229,19 @@ def request_hash(request: RunRequest, axis: Axis) -> bytes:
             "currency": request.currency,
             "cut": request.cut,
             "engine": request.engine,
+            **_horizon(request),
             "key_rate_tenors": list(axis.key_rate_tenors),
             "profile": request.profile,
             "scenarios": [hashing.content_hash(scenario).hex() for scenario in request.scenarios],
             "valuation_date": request.valuation_date,
         }
     )
+
+
+def _horizon(request: RunRequest) -> dict[str, str]:
+    """Return the horizon of a bridge, nothing where none is asked for: the axis names the rest."""
+    found = request.options.get("horizon")
+    return {} if found is None else {"horizon": str(found)}
 
 
 def input_hash(

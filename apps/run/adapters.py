@@ -7,27 +7,46 @@ imported where it is used.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from pricing import currencies, profile
+from pricing.cashflow.defaults import DEFAULT_BUCKETS, DEFAULT_HORIZON
 from pricing.key_rates import DEFAULT_KEY_RATE_TENORS
-from pricing.measures import DEFAULT_MEASURES, MEASURES, FactorKind, measure
+from pricing.measures import (
+    BRIDGE_MEASURES,
+    DEFAULT_MEASURES,
+    LADDER_MEASURES,
+    MEASURES,
+    FactorKind,
+    measure,
+)
 
 KEY_RATE_TENORS: tuple[str, ...] = DEFAULT_KEY_RATE_TENORS
 """The key rate tenors of a run that names none."""
 
 
-def normal_measures(asked: Iterable[str]) -> tuple[str, ...]:
+LADDER_BUCKETS: tuple[str, ...] = DEFAULT_BUCKETS
+"""The buckets of the maturity ladder of a run that names none."""
+
+HORIZON = DEFAULT_HORIZON
+"""The horizon of the duration bridge of a run that names none."""
+
+_LADDER = (*LADDER_MEASURES, *BRIDGE_MEASURES)
+
+
+def normal_measures(asked: Iterable[str], cashflows: Iterable[str] = ()) -> tuple[str, ...]:
     """Return measures (`CODE`, `CODE@SCENARIO`) once each, in the order of the registry.
 
     `CODE/HORIZON` asks for one horizon of a measure that has them. The order they were asked in
-    cannot change a number, so it must not change a hash. Nothing asked is the default list. An
-    unknown code raises KeyError with it.
+    cannot change a number, so it must not change a hash. Nothing asked is the default list.
+    `cashflows` adds the ladder and the bridge of scenarios. An unknown code raises KeyError with
+    it.
     """
     from pricing.axis import asked_cell
 
     order = {code: place for place, code in enumerate(MEASURES)}
     wanted = set(asked) or set(DEFAULT_MEASURES)
+    wanted |= {f"{code}@{scenario}" for scenario in cashflows for code in _LADDER}
     cells = {asked_cell(text) for text in wanted}
     for cell in cells:
         if cell.measure not in order:
@@ -49,6 +68,29 @@ def has_factor(asked: str, valuation_date: dt.date) -> bool:
     cell = asked_cell(asked)
     horizon = measure(cell.measure).factor is FactorKind.HORIZON
     return not cell.factor or (horizon and horizon_days(cell.factor, valuation_date) is not None)
+
+
+def has_ladder(measures: Iterable[str]) -> bool:
+    """Return whether measures ask for a maturity ladder or a duration bridge."""
+    return any(text.partition("@")[0].partition("/")[0] in _LADDER for text in measures)
+
+
+def ladder_faults(
+    names: Sequence[str], horizon: str, valuation_date: dt.date
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with buckets and horizon: the field, and the reason."""
+    from pricing.cashflow import buckets
+    from pricing.dates import ordinal
+
+    day = ordinal(valuation_date)
+    try:
+        buckets.edges(names, day)
+    except buckets.BucketError as error:
+        yield "ladder_buckets", str(error)
+    try:
+        buckets.day_of(horizon, day)
+    except buckets.BucketError as error:
+        yield "horizon", str(error)
 
 
 def is_currency(code: str) -> bool:

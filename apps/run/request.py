@@ -23,7 +23,7 @@ from apps.scenario.models import ScenarioSet, ScenarioSetMember
 from foundation import hashing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 CUTS = ("END_OF_DAY", "START_OF_DAY")
 
@@ -61,6 +61,8 @@ class Submission:
     key_rate_tenors: Sequence[str] = ()
     rulebooks: Sequence[str] = ()
     cashflows: Sequence[str] = ()
+    ladder_buckets: Sequence[str] = ()
+    horizon: str | None = None
     shards: int | None = None
     max_attempts: int = 5
     force: bool = False
@@ -92,10 +94,18 @@ def check(submission: Submission) -> Checked:
         "market": _age(submission, "market", market.as_of, valuation_date),
     }
     codes = {str(item["code"]) for item in scenarios}
-    measures = _measures(submission.measures, codes, valuation_date)
-    options = {
+    measures = _measures(submission, codes, valuation_date)
+    options: dict[str, Any] = {
         "key_rate_tenors": tuple(submission.key_rate_tenors) or adapters.KEY_RATE_TENORS,
     }
+    # Absent where nothing reads them: a run without a ladder keeps the hash it has.
+    if adapters.has_ladder(measures):
+        options["ladder_buckets"] = tuple(submission.ladder_buckets) or adapters.LADDER_BUCKETS
+        options["horizon"] = submission.horizon or adapters.HORIZON
+        _check_ladder(options, valuation_date)
+    elif submission.ladder_buckets or submission.horizon:
+        name = "ladder_buckets" if submission.ladder_buckets else "horizon"
+        raise SubmitError(name, "LADDER_NOT_ASKED", "no scenario asks for cash flows")
     node = _node(positions.tree_id, submission.node)
     profile = adapters.numeric_profile()
     document = hashing.canonical(
@@ -192,12 +202,6 @@ def _check_plain_values(submission: Submission) -> None:
         raise SubmitError(
             "rulebooks", "RULEBOOK_UNKNOWN", f"no rulebook is named {submission.rulebooks[0]!r}"
         )
-    if submission.cashflows:
-        raise SubmitError(
-            "cashflows",
-            "CASHFLOWS_NOT_STORED",
-            "cash flows are computed on demand; no stage stores them with a run",
-        )
 
 
 def _positions(key: int) -> PositionSnapshot:
@@ -240,11 +244,24 @@ def _age(submission: Submission, name: str, as_of: dt.date, valuation_date: dt.d
     return days
 
 
+def _check_ladder(options: Mapping[str, Any], valuation_date: dt.date) -> None:
+    for name, fault in adapters.ladder_faults(
+        options["ladder_buckets"], options["horizon"], valuation_date
+    ):
+        raise SubmitError(name, "OUT_OF_RANGE", fault)
+
+
 def _measures(
-    asked: Iterable[str], scenarios: set[str], valuation_date: dt.date
+    submission: Submission, scenarios: set[str], valuation_date: dt.date
 ) -> tuple[str, ...]:
+    """Return the measures, with the ladder and the bridge of the scenarios asked for."""
+    for code in submission.cashflows:
+        if code not in scenarios:
+            raise SubmitError(
+                "cashflows", "SCENARIO_UNKNOWN", f"{code} names a scenario that is not in the set"
+            )
     try:
-        measures = adapters.normal_measures(asked)
+        measures = adapters.normal_measures(submission.measures, submission.cashflows)
     except KeyError as unknown:
         raise SubmitError(
             "measures", "MEASURE_UNKNOWN", f"there is no measure {unknown.args[0]}"

@@ -29,9 +29,9 @@ class FlowNode:
 class CashFlows:
     """Flows as columns: row i is pv = amount x spreadFactor x discountFactor, in its currency.
 
-    `values` are the present values in the run currency at the scenario's FX; `total` ties out
-    with the position's PV. `sameEngine` tells whether this process computes with the engine of
-    the run, `error` why there are no flows.
+    `buckets` are those of the run's maturity ladder. `values` are the present values in the run
+    currency at the scenario's FX; `total` ties out with the position's PV. `sameEngine` tells
+    whether this process computes with the engine of the run, `error` why there are no flows.
     """
 
     found: strawberry.Private[cashflows.PositionCashFlows]
@@ -41,6 +41,7 @@ class CashFlows:
     same_engine: bool
     error: str
     dates: list[dt.date]
+    buckets: list[str]
     kinds: list[str]
     currencies: list[str]
     amounts: list[DecimalText]
@@ -74,6 +75,7 @@ class CashFlows:
             same_engine=found.same_engine,
             error=found.error,
             dates=[flow.date for flow in flows],
+            buckets=[flow.bucket for flow in flows],
             kinds=[flow.kind for flow in flows],
             currencies=[flow.currency for flow in flows],
             amounts=[DecimalText(flow.amount) for flow in flows],

@@ -50,6 +50,9 @@ class SubmitRunInput:
     measures: list[str] = strawberry.field(default_factory=list)
     portfolio: str | None = None
     currency: str = "USD"
+    cashflows: list[str] = strawberry.field(default_factory=list)
+    ladder_buckets: list[str] = strawberry.field(default_factory=list)
+    horizon: str | None = None
     shards: int | None = None
     max_attempts: int = 5
     force: bool = False
@@ -66,6 +69,9 @@ class SubmitRunInput:
             measures=tuple(self.measures),
             node=self.portfolio,
             currency=self.currency,
+            cashflows=tuple(self.cashflows),
+            ladder_buckets=tuple(self.ladder_buckets),
+            horizon=self.horizon,
             shards=self.shards,
             max_attempts=self.max_attempts,
             force=self.force,

@@ -19,6 +19,7 @@ from graph import (
     compare,
     concentration,
     cube,
+    ladder,
     marketdata,
     node,
     position,
@@ -52,6 +53,7 @@ from graph.declare import (
 from graph.documents import document
 from graph.enums import Dimension, Phase, RunStatus, TaskStatus
 from graph.federation import Representation
+from graph.ladder import DurationBridge, Ladder
 from graph.marketdata import MarketDataSnapshotType
 from graph.node import TreeNode
 from graph.paging import CONNECTION, After, Connection, First, number, page
@@ -261,6 +263,28 @@ class RunType:
             first=first,
             obligors=obligors,
         )
+
+    @graph_field(cost(DRILL_DOWN))
+    def ladder(
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        node: str | None = None,
+        scenario: str = "BASE",
+    ) -> Ladder:
+        """Cash flow by bucket under a node, in a run that was asked for `cashflows`."""
+        return ladder.resolve(info, row.pk, row.tree_id, node=node, scenario=scenario)
+
+    @graph_field(cost(DRILL_DOWN))
+    def duration_bridge(
+        self,
+        info: Info,
+        row: strawberry.Parent[Run],
+        node: str | None = None,
+        scenario: str = "BASE",
+    ) -> DurationBridge:
+        """From opening to closing duration over the run's horizon, if it was asked for one."""
+        return ladder.resolve_bridge(info, row.pk, row.tree_id, node=node, scenario=scenario)
 
     @graph_field(cost(DRILL_DOWN))
     def position(self, info: Info, row: strawberry.Parent[Run], id: str) -> RunPosition | None:

@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel, sequential
 from pricing.lattice import Lattices
-from pricing.pricers import carry, debt, own_spread, quoted
+from pricing.pricers import carry, debt, ladder, own_spread, quoted
 from pricing.pricers.assembly import assemble
 from pricing.pricers.bond_flows import (
     BondFlows,
@@ -184,7 +184,7 @@ def _value_chunk(
     flows, made = bond_flows(bonds, lattices, states)
     # A book of plain bonds that asks for values alone needs no accrued interest.
     plain = not debt.any_marked(batch, rows) and not (batch.column("ex_days")[rows] != 0).any()
-    if plain and not cells.needs(*_OF_A_DAY):
+    if plain and not cells.needs(*_OF_A_DAY) and not ladder.scenarios(cells):
         own_spread.apply_matrix(flows, found, rows, states)
         debt.discounted(flows, found, cells, states, kernel)
         carry.grow_debt(cells, bonds.spread, found, states, flows)
@@ -208,6 +208,8 @@ def _value_chunk(
     if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
         _principal(flows, made, quotation, cells)
     sign = batch.floats("sign")[rows]
+    if ladder.scenarios(cells):
+        ladder.put(_paid(flows, made), face, spread, sign, found, states, cells)
     cells.sign(sign)
     if cells.needs(*quoted.CODES):
         left = np.flatnonzero(quotation.then.without)
@@ -220,6 +222,17 @@ def _value_chunk(
             ),
         )  # fmt: skip
     cells.fill("SPREAD", spread)
+
+
+def _paid(flows: Flows, made: BondFlows) -> ladder.Paid:
+    """Return the payments: principal is face, what is redeemed beside it counts as interest."""
+    face = made.principal.copy()
+    last = flows.offsets[1:] - 1
+    face[last] = made.outstanding[last]
+    interest = made.coupons + (made.principal - face)
+    return ladder.Paid(
+        made.days, flows.offsets, interest[:, None], face[:, None], contractual=face[:, None]
+    )
 
 
 def _fill_face(batch: Batch, bonds: Bonds, face: FloatArray, cells: Cells) -> None:

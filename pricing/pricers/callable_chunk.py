@@ -12,7 +12,7 @@ from pricing.axis import BASE
 from pricing.batch import Batch
 from pricing.hull_white.rollback import Lattice
 from pricing.kernel import sequential
-from pricing.pricers import carry, debt, own_spread, spread_solver
+from pricing.pricers import carry, debt, ladder, own_spread, spread_solver
 from pricing.pricers.bond_flows import BondFlows, Bonds, ExCoupon, accrued, bond_flows
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext, Pool
@@ -216,6 +216,8 @@ class Chunk:
         cells.fill("PAST_DUE", past_due * sign * self.batch.floats("sign")[rows])
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
             self._principal(cells)
+        if ladder.scenarios(cells):
+            ladder.put(self._paid(), face, spread, sign, self.found, self.states, cells)
         cells.sign(sign)
         waiting = self.waiting()
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
@@ -247,6 +249,17 @@ class Chunk:
             worth.promised[:, places] = found.promised
             worth.settled[:, places] = found.settled
         return worth
+
+    def _paid(self) -> ladder.Paid:
+        """Return the promised payments: nobody uses a right; premiums count as interest."""
+        face = self.made.principal.copy()
+        last = self.offsets[1:] - 1
+        face[last] = self.made.outstanding[last]
+        interest = self.made.coupons + (self.made.principal - face)
+        return ladder.Paid(
+            self.made.days, self.offsets, interest[:, None], face[:, None],
+            contractual=face[:, None],
+        )  # fmt: skip
 
     def _principal(self, cells: Cells) -> None:
         """Write principal as promised: nobody uses a right."""

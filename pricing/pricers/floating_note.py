@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import carry, debt, discount_margin, own_spread, state_valued
+from pricing.pricers import carry, debt, discount_margin, ladder, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -320,6 +320,8 @@ class Chunk:
         cells.fill("PAST_DUE", self.batch.floats("past_due")[rows])
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
             self._principal_flows(cells)
+        if ladder.scenarios(cells):
+            ladder.put(self._paid(cells), face, spread, sign, self.found, self.states, cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", "DISCOUNT_MARGIN"):
             waiting = self.waiting()
@@ -329,6 +331,19 @@ class Chunk:
                 self._discount_margin(weights, growth, cells)
             cells.per_hundred(self.face_after(waiting) * sign, then * sign, growth)
         cells.fill("SPREAD", spread)
+
+    def _paid(self, cells: Cells) -> ladder.Paid:
+        """Return the payments: what is redeemed beside the face counts as interest."""
+        principal = self.principal()
+        face = principal.copy()
+        last = self.placed.offsets[1:] - 1
+        face[last] = self.outstanding()[last]
+        interest = self.coupons(ladder.states_of(cells, self.states))[0]
+        interest += (principal - face)[:, None]
+        repaid = face[:, None]
+        return ladder.Paid(
+            self.placed.days, self.placed.offsets, interest, repaid, contractual=repaid
+        )
 
     def _principal_flows(self, cells: Cells) -> None:
         """Write principal repaid after settlement, and that times years."""

@@ -11,7 +11,7 @@ from pricing import lattice
 from pricing.batch import Batch
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import carry, debt, own_spread, state_valued
+from pricing.pricers import carry, debt, ladder, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -237,6 +237,9 @@ class Chunk:
             cells.fill("PRINCIPAL_FLOWS", redeemed)
             cells.fill("PRINCIPAL_TIME", redeemed * (left / 365.0))
         sign = self.batch.floats("sign")[self.rows]
+        if ladder.scenarios(cells):
+            paid = self._paid(ratio, cells)
+            ladder.put(paid, self.face * ratio, spread, sign, self.found, self.states, cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE", *REAL):
             waiting = self.waiting()
@@ -249,6 +252,16 @@ class Chunk:
             )
         cells.fill("INDEX_RATIO", ratio)
         cells.fill("SPREAD", spread)
+
+    def _paid(self, ratio: FloatArray, cells: Cells) -> ladder.Paid:
+        """Return the payments: principal at tonight's index ratio, indexation as interest."""
+        cash = self.cash(ladder.states_of(cells, self.states))
+        last = self.placed.offsets[1:] - 1
+        face = np.zeros((len(cash), 1))
+        face[last, 0] = self.face * ratio
+        return ladder.Paid(
+            self.placed.days, self.placed.offsets, cash - face, face, contractual=face
+        )
 
     def _real_yields(self, weights: FloatArray, growth: FloatArray, cells: Cells) -> None:
         """Write the yield of real payments at the real price of each scenario."""

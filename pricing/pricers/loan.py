@@ -14,6 +14,7 @@ from pricing.lattice import Lattices
 from pricing.pricers import (
     carry,
     debt,
+    ladder,
     loan_cost,
     loan_paths,
     loan_recovered,
@@ -24,8 +25,8 @@ from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
 from pricing.pricers.debt import DebtContext
-from pricing.pricers.flows import ProjectedFlow
-from pricing.pricers.loan_flows import Period, PrincipalTotals, generate
+from pricing.pricers.flows import Flows, ProjectedFlow
+from pricing.pricers.loan_flows import Period, PrincipalTotals, by_flow, generate
 from pricing.pricers.loan_spread import Spreads
 from pricing.pricers.loan_standing import MATURED, Standing, stand
 from pricing.pricers.projection import Component, project
@@ -181,7 +182,8 @@ def _value_chunk(
     held = spreads.held[rows]
     if held.any():
         loans = replace(loans, spread=np.where(held, spreads.spread[rows], loans.spread))
-    flows, totals = generate(loans, standing.remaining, lattices, states, settlement)
+    record: list[Period] | None = [] if ladder.scenarios(cells) else None
+    flows, totals = generate(loans, standing.remaining, lattices, states, settlement, record)
     spread = loans.spread.copy()
     own_spread.apply_matrix(flows, found, rows, states)
     quoted = None
@@ -206,11 +208,36 @@ def _value_chunk(
         cells.fill("PRINCIPAL_FLOWS", totals.amount)
         cells.fill("PRINCIPAL_TIME", totals.amount_years)
     sign = batch.floats("sign")[rows]
+    if record is not None:
+        paid = _paid(standing, lattices, states, flows, record)
+        ladder.put(paid, loans.outstanding, spread, sign, found, states, cells)
     cells.sign(sign)
     if priced and quoted is not None and settlement is not None:
         growth = own_spread.to_settlement(spread, found, rows, settlement)
         cells.per_hundred(quoted.face * sign, quoted.accrued * sign, growth)
     cells.fill("SPREAD", spread)
+
+
+def _paid(
+    standing: Standing, lattices: Lattices, states: States, flows: Flows, record: list[Period]
+) -> ladder.Paid:
+    """Return the payments of loans from the parts of their periods."""
+    interest, principal, prepaid = by_flow(standing.remaining, flows.offsets, record)
+    contract, loans = principal, standing.loans
+    if prepaid.any():
+        nothing = np.zeros(len(standing.rows))
+        promised: list[Period] = []
+        without = replace(loans, prepaid=nothing, psa=nothing)
+        generate(without, standing.remaining, lattices, states, record=promised)
+        contract = by_flow(standing.remaining, flows.offsets, promised)[1]
+    return ladder.Paid(
+        states.grid.days.take(flows.slots),
+        flows.offsets,
+        interest[:, None],
+        principal[:, None],
+        prepaid[:, None],
+        contractual=contract[:, None],
+    )
 
 
 def _quoted(

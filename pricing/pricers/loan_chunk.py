@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -199,6 +199,17 @@ class Chunk:
         parts = self.projected(states_of, OF_PRINCIPAL).parts
         total = parts["PRINCIPAL"] + parts["PREPAYMENT"] + parts["RECOVERY"]
         return np.asarray(total * self.borrowers.of_principal[self.placed.owner][:, None])
+
+    def contractual(self, states_of: StateSet) -> FloatArray:
+        """Return the principal of the contract, without prepayment or default (flows, states)."""
+        rates = StateRates.of(self.rates, self.table(states_of))
+        nothing = np.zeros(len(self.placed.payment))
+        promised = replace(self.course, defaulting=nothing, penalty=nothing)
+        done = project(
+            self.borrowers, promised, self.placed, rates, Given(nothing), len(states_of),
+            ("PRINCIPAL",),
+        )  # fmt: skip
+        return done.parts["PRINCIPAL"]
 
     def part(self, begin: int, end: int) -> Chunk:
         """Return the loans [begin, end) without placing their flows again."""

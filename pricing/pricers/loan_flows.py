@@ -90,6 +90,18 @@ def generate(
     return Flows(amounts, slots, offsets, rows_grid, lattices.regular), totals
 
 
+def by_flow(remaining: Remaining, offsets: Int32Array, record: list[Period]) -> FloatArray:
+    """Return recorded interest, principal and prepayment (3, flows) in the order of the flows."""
+    order = np.argsort(-remaining.count, kind="stable")
+    first = offsets[:-1].astype(np.int64)[order]
+    out = np.zeros((3, int(offsets[-1])))
+    for k, parts in enumerate(record):
+        at = first[: len(parts[0])] + k
+        for place, part in enumerate(parts):
+            out[place, at] = part
+    return out
+
+
 def _grid(remaining: Remaining, lattices: Lattices, states: States, order: IntpArray) -> _Grid:
     last_days = remaining.last_day - states.day
     payments, number = lattices.days.shape

@@ -15,7 +15,7 @@ from pricing.grouping import combine, order_by
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
 from pricing.market.indices import IndexKind
-from pricing.pricers import carry, debt, loan_linked, own_spread, state_valued
+from pricing.pricers import carry, debt, ladder, loan_linked, own_spread, state_valued
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import ProjectedFlow
@@ -214,6 +214,9 @@ def _write(chunk: Chunk, kernel: Kernel, cells: Cells, spreads: Spreads) -> None
     cells.fill("PAST_DUE", batch.floats("past_due")[rows])
     _principal(chunk, cells)
     sign = batch.floats("sign")[rows]
+    if ladder.scenarios(cells):
+        paid = _paid(chunk, cells)
+        ladder.put(paid, chunk.balances.outstanding, spread, sign, found, states, cells)
     cells.sign(sign)
     if priced and quoted is not None:
         growth = own_spread.to_settlement(spread, found, rows, chunk.settlement())
@@ -244,6 +247,24 @@ def _principal(chunk: Chunk, cells: Cells) -> None:
         cell = cells.axis.cells[place]
         source = amount if cell.measure == "PRINCIPAL_FLOWS" else years
         cells.values[cells.rows, place] = source[:, codes.index(cell.scenario)]
+
+
+def _paid(chunk: Chunk, cells: Cells) -> ladder.Paid:
+    """Return what loans pay in the scenarios of the ladder; a strip takes its own part."""
+    states_of = ladder.states_of(cells, chunk.states)
+    parts = chunk.projected(states_of).parts
+    owner = chunk.placed.owner
+    interest = chunk.borrowers.of_interest[owner][:, None]
+    principal = chunk.borrowers.of_principal[owner][:, None]
+    return ladder.Paid(
+        chunk.placed.days,
+        chunk.placed.offsets,
+        (parts["INTEREST"] + parts["PENALTY"]) * interest,
+        parts["PRINCIPAL"] * principal,
+        parts["PREPAYMENT"] * principal,
+        parts["RECOVERY"] * principal,
+        chunk.contractual(states_of) * principal,
+    )
 
 
 def cashflows(

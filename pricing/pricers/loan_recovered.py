@@ -11,7 +11,7 @@ from pricing.batch import Batch
 from pricing.failure import Failure
 from pricing.grouping import order_by
 from pricing.kernel import Kernel
-from pricing.pricers import carry, debt, own_spread
+from pricing.pricers import carry, debt, ladder, own_spread
 from pricing.pricers.cells import Cells
 from pricing.pricers.debt import DebtContext
 from pricing.pricers.flows import Flows, ProjectedFlow
@@ -82,6 +82,13 @@ def value(
     cells.fill("PRINCIPAL_FLOWS", np.where(later, held.amount, 0.0))
     cells.fill("PRINCIPAL_TIME", np.where(later, held.amount * (held.days - waiting) / 365.0, 0.0))
     sign = batch.floats("sign")[held.rows]
+    if ladder.scenarios(cells):
+        nothing = np.zeros((len(face), 1))
+        paid = ladder.Paid(
+            held.days, flows.offsets, nothing, nothing, recovered=held.amount[:, None],
+            contractual=nothing,
+        )  # fmt: skip
+        ladder.put(paid, face, held.spread, sign, found, states, cells)
     cells.sign(sign)
     growth = own_spread.to_settlement(held.spread, found, held.rows, waiting)
     cells.per_hundred(face * sign, np.zeros(len(face)), growth)

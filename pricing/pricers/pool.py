@@ -16,6 +16,7 @@ from pricing.lattice import Lattices
 from pricing.pricers import (
     carry,
     debt,
+    ladder,
     own_spread,
     pool_paths,
     pool_spreads,
@@ -337,6 +338,9 @@ class Chunk:
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
             principal_time.put(self.placed, base.repaid, waiting, self.states.day, cells)
         sign = self.batch.floats("sign")[rows]
+        if ladder.scenarios(cells):
+            held = self.pools.balance * self.pools.principal
+            ladder.put(self._paid(cells), held, spread, sign, self.found, self.states, cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             growth = own_spread.to_settlement(spread, self.found, rows, waiting)
@@ -347,6 +351,30 @@ class Chunk:
         for place, cell in enumerate(cells.axis.cells):
             if cell.measure == "STANDARD_ERROR" and cell.scenario in error:
                 cells.values[rows, place] = error[cell.scenario]
+
+    def _paid(self, cells: Cells) -> ladder.Paid:
+        """Return what is received, scenario by scenario; on the forward curve, not over paths."""
+        made = [
+            self.amounts(plain(self.currency, [self.states.places[code]]))
+            for code in ladder.scenarios(cells)
+        ]
+        return ladder.Paid(
+            self.placed.days,
+            self.placed.offsets,
+            np.stack([amounts.interest for amounts in made], axis=1),
+            np.stack([amounts.principal for amounts in made], axis=1),
+            np.stack([amounts.prepaid for amounts in made], axis=1),
+            np.stack([amounts.recovered for amounts in made], axis=1),
+            self._promised()[:, None],
+        )
+
+    def _promised(self) -> FloatArray:
+        """Return the principal of the schedule, without prepayment or default."""
+        made = self.pools.assumptions
+        none = replace(made, default=np.zeros_like(made.default))
+        stopped: Speed = lambda k, rows, share: np.zeros_like(share)  # noqa: E731
+        pools = replace(self.pools, assumptions=none)
+        return received(pools, self.placed.offsets, stopped).principal
 
     def _put(self, states_of: StateSet, base: Amounts, weights: FloatArray, cells: Cells) -> None:
         """Write what values make of flows that are the same wherever speeds are."""

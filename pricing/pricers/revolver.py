@@ -13,7 +13,7 @@ from pricing.failure import Failure
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
 from pricing.market.indices import IndexKind
-from pricing.pricers import carry, commitment_fees, debt, own_spread, state_valued
+from pricing.pricers import carry, commitment_fees, debt, ladder, own_spread, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -269,6 +269,8 @@ class Chunk:
         cells.fill("PAST_DUE", self.batch.floats("past_due")[rows])
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
             self._principal(cells)
+        if ladder.scenarios(cells):
+            self._put_ladder(spread, sign, cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             waiting = self.waiting()
@@ -276,6 +278,17 @@ class Chunk:
             then = self.accrued(waiting, at_settlement=True)
             cells.per_hundred(held.commitment * sign, then * sign, growth)
         cells.fill("SPREAD", spread)
+
+    def _put_ladder(self, spread: FloatArray, sign: FloatArray, cells: Cells) -> None:
+        """Write ladders; by contract what is drawn tonight is due with the last payment."""
+        paid = self.paid(ladder.states_of(cells, self.states))
+        contract = np.zeros((len(paid.principal), 1))
+        contract[self.placed.offsets[1:] - 1, 0] = self.held.performing
+        flows = ladder.Paid(
+            self.placed.days, self.placed.offsets, paid.interest + paid.fees,
+            np.asarray(paid.principal), contractual=contract,
+        )  # fmt: skip
+        ladder.put(flows, self.held.outstanding, spread, sign, self.found, self.states, cells)
 
     def _exposure(self, undrawn: FloatArray) -> FloatArray:
         """Return the exposure at default: the drawn, and the undrawn times conversion factors."""

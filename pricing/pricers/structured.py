@@ -13,7 +13,7 @@ from pricing.failure import Failure
 from pricing.grouping import combine
 from pricing.kernel import Kernel
 from pricing.lattice import Lattices
-from pricing.pricers import carry, debt, own_spread, principal_time, state_valued
+from pricing.pricers import carry, debt, ladder, own_spread, principal_time, state_valued
 from pricing.pricers.assembly import assemble
 from pricing.pricers.cells import Cells
 from pricing.pricers.contract import Pricer, Valued
@@ -310,6 +310,12 @@ class Chunk:
         if cells.needs("PRINCIPAL_FLOWS", "PRINCIPAL_TIME"):
             principal_time.put(self.placed, base.principal[:, 0], waiting, self.states.day, cells)
         sign = self.batch.floats("sign")[rows]
+        if ladder.scenarios(cells):
+            paid = self.paid(ladder.states_of(cells, self.states))
+            flows = ladder.Paid(
+                self.placed.days, self.placed.offsets, paid.interest, paid.principal
+            )
+            ladder.put(flows, tonight, spread, sign, self.found, self.states, cells)
         cells.sign(sign)
         if cells.needs("CLEAN_PRICE", "DIRTY_PRICE"):
             growth = own_spread.to_settlement(spread, self.found, rows, waiting)

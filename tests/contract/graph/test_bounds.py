@@ -74,6 +74,7 @@ def test_every_field_that_reads_by_itself_says_so_by_its_weight():
         *(f"Run.{field}" for field in ("axis", "cube", "positions", "position", "tasks", "breaks")),
         *(f"Run.{field}" for field in ("compare", "concentration", "risk")),
         *(f"RunPosition.{field}" for field in ("cashflows", "facility", "inputs")),
+        *("Run.ladder", "Run.durationBridge", "Ladder.positions"),
         *(f"{name}.document" for name in ("MarketDataSnapshot", "Scenario")),
         "Publication.manifest",
     }

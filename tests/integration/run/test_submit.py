@@ -42,6 +42,20 @@ def submission(yard, **options):
         ("a shard for every atom", {"shards": 2**31 - 1}, "shards", "OUT_OF_RANGE"),
         ("no attempts", {"max_attempts": 0}, "max_attempts", "OUT_OF_RANGE"),
         ("a rulebook", {"rulebooks": ["BCBS"]}, "rulebooks", "RULEBOOK_UNKNOWN"),
+        ("cash flows of no scenario", {"cashflows": ["MOON"]}, "cashflows", "SCENARIO_UNKNOWN"),
+        (
+            "buckets that fall",
+            {"cashflows": ["BASE"], "ladder_buckets": ["1Y", "1M"]},
+            "ladder_buckets",
+            "OUT_OF_RANGE",
+        ),
+        (
+            "a horizon that is none",
+            {"cashflows": ["BASE"], "horizon": "SOON"},
+            "horizon",
+            "OUT_OF_RANGE",
+        ),
+        ("buckets of no ladder", {"ladder_buckets": ["1Y"]}, "ladder_buckets", "LADDER_NOT_ASKED"),
         ("negative staleness", {"allow_stale_days": -1}, "allow_stale_days", "OUT_OF_RANGE"),
         ("any staleness", {"allow_stale_days": 10**7}, "allow_stale_days", "OUT_OF_RANGE"),
     ],
@@ -187,3 +201,20 @@ def test_progress_counts_the_tasks_of_a_run(yard):
     progress = selectors.progress(run)
     assert (progress.total, progress.tasks["QUEUED"], progress.tasks["SUCCEEDED"]) == (4, 4, 0)
     assert (progress.positions, progress.positions_done, progress.is_final) == (400, 0, False)
+
+
+def test_a_ladder_is_hashed_and_a_run_without_one_keeps_its_options(yard):
+    plain = services.submit(submission(yard), submitted_by="test")
+    ladder = services.submit(submission(yard, cashflows=["BASE"]), submitted_by="test")
+    other = services.submit(
+        submission(yard, cashflows=["BASE"], ladder_buckets=["1Y"]), submitted_by="test"
+    )
+    same = services.submit(submission(yard, cashflows=["BASE"], horizon="1Y"), submitted_by="test")
+    assert len({plain.run_id, ladder.run_id, other.run_id}) == 3
+    assert same.run_id == ladder.run_id
+    with connections["default"].cursor() as cursor:
+        assert set(selectors.load_request(cursor, plain.run_id).options) == {"key_rate_tenors"}
+        request = selectors.load_request(cursor, other.run_id)
+    assert request.options["ladder_buckets"] == ("1Y",)
+    assert request.options["horizon"] == "1Y"
+    assert "BRIDGE_TIME@BASE" in request.measures

@@ -42,7 +42,12 @@ class Command(BaseCommand):
         parser.add_argument("--currency", default="USD")
         parser.add_argument("--key-rate-tenors", type=_list, default=(), metavar="3M,1Y")
         parser.add_argument("--rulebooks", type=_list, default=(), metavar="NAME@VERSION")
-        parser.add_argument("--cashflows", type=_list, default=(), metavar="SCENARIO")
+        parser.add_argument(
+            "--cashflows", type=_list, default=(), metavar="SCENARIO",
+            help="maturity ladder and duration bridge under these scenarios (none)",
+        )  # fmt: skip
+        parser.add_argument("--ladder-buckets", type=_list, default=(), metavar="1W,1M,1Y")
+        parser.add_argument("--horizon", metavar="1Y", help="of the duration bridge (1Y)")
         parser.add_argument("--shards", type=int, metavar="N")
         parser.add_argument("--max-attempts", type=int, default=5, metavar="N")
         parser.add_argument("--force", action="store_true", help="a new run for equal input")
@@ -122,6 +127,8 @@ def _submission(options: dict[str, Any]) -> Submission:
         key_rate_tenors=options["key_rate_tenors"],
         rulebooks=options["rulebooks"],
         cashflows=options["cashflows"],
+        ladder_buckets=options["ladder_buckets"],
+        horizon=options["horizon"],
         shards=options["shards"],
         max_attempts=options["max_attempts"],
         force=options["force"],
