@@ -12,7 +12,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 
 from pricing import valuation
 from pricing.axis import Axis, default_cells
