@@ -15,6 +15,7 @@ from pricing import valuation
 from pricing.axis import BASE, Axis, Cell, Cut
 from pricing.cashflow import bridge, buckets
 from pricing.cashflow import node_yield as rates
+from pricing.cashflow.defaults import DEFAULT_BUCKETS
 from pricing.cashflows import ProjectedFlow
 from pricing.dates import ordinal
 from pricing.failure import Failure
@@ -152,7 +153,7 @@ def bridged(
 
 def bucket_names(request: RunRequest, days: Sequence[int]) -> list[str]:
     """Return the bucket of the run's ladder that each day after the valuation date is in."""
-    chosen = tuple(request.options.get("ladder_buckets", buckets.DEFAULT_BUCKETS))
+    chosen = tuple(request.options.get("ladder_buckets", DEFAULT_BUCKETS))
     ends = buckets.edges(chosen, ordinal(request.valuation_date))
     names = buckets.names(chosen)
     return [names[place] for place in buckets.places(ends, np.array(days, dtype=np.int64))]

@@ -17,7 +17,7 @@ from apps.result import selectors as results
 from graph.asked import Asked
 from graph.context import Context
 from graph.view import execute
-from pricing.cashflow.buckets import DEFAULT_BUCKETS
+from pricing.cashflow.defaults import DEFAULT_BUCKETS
 from tests.integration.result import priced
 
 SCENARIOS = ("BASE", "RATES_UP_100")

@@ -15,6 +15,7 @@ from pricing import cashflows, valuation
 from pricing.axis import Axis, default_cells
 from pricing.batch import Batch, Names
 from pricing.cashflow import bridge, buckets
+from pricing.cashflow.defaults import DEFAULT_BUCKETS
 from pricing.dates import ordinal
 from pricing.market import snapshot
 from pricing.measures import BRIDGE_MEASURES, LADDER_MEASURES, SUMMING_TO_PRINCIPAL, measure
@@ -30,7 +31,7 @@ SCENARIOS = [
 ]
 ASKED = [f"{code}@{scenario}" for code in (*LADDER_MEASURES, *BRIDGE_MEASURES)
          for scenario in ("BASE", "UP", "FASTER")]  # fmt: skip
-NAMES = buckets.names(buckets.DEFAULT_BUCKETS)
+NAMES = buckets.names(DEFAULT_BUCKETS)
 
 
 @functools.cache
@@ -85,7 +86,7 @@ def test_buckets_hold_the_flows_that_are_listed_for_a_position(
     product_type: str, seed: int
 ) -> None:
     batch, rows, kept = valued(product_type, seed)
-    ends = buckets.edges(buckets.DEFAULT_BUCKETS, ordinal(DAY))
+    ends = buckets.edges(DEFAULT_BUCKETS, ordinal(DAY))
     for i in kept:
         for scenario in ("BASE", "UP", "FASTER"):
             flows = [

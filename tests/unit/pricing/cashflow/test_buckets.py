@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from pricing import dates
 from pricing.axis import Axis, AxisError, Cell, default_cells
 from pricing.cashflow import bridge, buckets, node_yield, rounding
+from pricing.cashflow.defaults import DEFAULT_BUCKETS
 from pricing.failure import Failure
 from pricing.measures import LADDER_MEASURES
 
@@ -107,7 +108,7 @@ def test_buckets_at_their_mean_time_keep_the_yield_of_a_level_loan(
     flows = np.ones(360)
     value = float((flows * np.exp(-rate * years)).sum())
     day = dates.ordinal(dt.date(2022, 12, 30))
-    ends = buckets.edges(buckets.DEFAULT_BUCKETS, day)
+    ends = buckets.edges(DEFAULT_BUCKETS, day)
     bucket = buckets.places(ends, np.rint(years * 365).astype(np.int64))
     amount, time = np.bincount(bucket, flows), np.bincount(bucket, flows * years)
     used = amount > 0.0
