@@ -45,6 +45,12 @@ class Paid:
     contractual: FloatArray | None = None
 
     @property
+    def width(self) -> int:
+        """Return how many scenarios the widest part has a column for, 1 where all share theirs."""
+        parts = (self.interest, self.scheduled, self.prepaid, self.recovered, self.contractual)
+        return max(part.shape[1] for part in parts if part is not None)
+
+    @property
     def repaid(self) -> FloatArray:
         """Return principal of all kinds, less drawings."""
         total = self.scheduled
@@ -78,8 +84,12 @@ def put(
     `outstanding`, own `spread` and `sign` are (rows,).
     """
     codes = scenarios(cells)
-    for place, code in enumerate(codes):
-        _put_ladders(_state(paid, place), code, outstanding, sign, states, cells)
+    if paid.width == 1:
+        # The flows are those of every scenario: one table for all.
+        _put_ladders(paid, codes, outstanding, sign, states, cells)
+    else:
+        for place, code in enumerate(codes):
+            _put_ladders(_state(paid, place), (code,), outstanding, sign, states, cells)
     if cells.needs(*BRIDGE_MEASURES):
         _put_bridges(paid, codes, spread, found, states, cells)
 
@@ -101,7 +111,7 @@ def _state(paid: Paid, place: int) -> Paid:
 
 def _put_ladders(
     paid: Paid,
-    code: str,
+    codes: tuple[str, ...],
     outstanding: FloatArray,
     sign: FloatArray,
     states: States,
@@ -125,11 +135,11 @@ def _put_ladders(
         "LADDER_TIME": (principal + interest) * (paid.days / 365.0),
     }
     for measure, flows in amounts.items():
-        at = {
-            cell.factor: place
+        at = [
+            (cell.factor, place)
             for place, cell in enumerate(cells.axis.cells)
-            if cell.measure == measure and cell.scenario == code
-        }
+            if cell.measure == measure and cell.scenario in codes
+        ]
         if not at or flows is None:
             continue
         # A flow is a row of the table that its bucket alone is not zero in: the sum of a bucket
@@ -137,14 +147,14 @@ def _put_ladders(
         width = len(names)
         flat = np.bincount(owner * width + bucket, flows, minlength=len(outstanding) * width)
         table = flat.reshape(-1, width)
-        for name, place in at.items():
-            if name != buckets.NOT_PROJECTED:
-                cells.values[cells.rows, place] = table[:, names.index(name)]
-        if buckets.NOT_PROJECTED in at:
+        columns = dict(zip(names, table.T, strict=True))
+        if any(name == buckets.NOT_PROJECTED for name, _ in at):
             moved = np.bincount(owner, np.abs(flows), minlength=len(outstanding))
             size = np.asarray(np.abs(outstanding) + moved, dtype=np.float64)
             rest = rounding.without_noise(outstanding - table.sum(axis=1), size)
-            cells.values[cells.rows, at[buckets.NOT_PROJECTED]] = rest
+            columns[buckets.NOT_PROJECTED] = rest
+        for name, place in at:
+            cells.values[cells.rows, place] = columns[name]
 
 
 def _put_bridges(

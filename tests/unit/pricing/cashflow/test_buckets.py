@@ -77,6 +77,12 @@ def test_parts_sum_to_the_rounded_total_and_move_by_less_than_a_quantum_each(
     assert (made[parts == 0.0] == 0.0).all()
 
 
+def test_rounding_each_bucket_by_itself_would_not_sum() -> None:
+    parts = np.full((1, 3), 1_000_000 / 3)
+    assert np.rint(parts * 1e6).sum() != 1_000_000 * 1e6
+    assert np.rint(rounding.exact_parts(parts, np.array([1e6]), 6) * 1e6).sum() == 1e12
+
+
 def test_units_that_lack_go_to_the_largest_remainders() -> None:
     parts = np.array([[1.4, 1.4, 0.2, 0.0]])
     assert rounding.exact_parts(parts, np.array([3.0]), 0).tolist() == [[2.0, 1.0, 0.0, 0.0]]
