@@ -48,7 +48,7 @@ class Paid:
     def width(self) -> int:
         """Return how many scenarios the widest part has a column for, 1 where all share theirs."""
         parts = (self.interest, self.scheduled, self.prepaid, self.recovered, self.contractual)
-        return max(part.shape[1] for part in parts if part is not None)
+        return max(int(part.shape[1]) for part in parts if part is not None)
 
     @property
     def repaid(self) -> FloatArray:
@@ -147,7 +147,9 @@ def _put_ladders(
         width = len(names)
         flat = np.bincount(owner * width + bucket, flows, minlength=len(outstanding) * width)
         table = flat.reshape(-1, width)
-        columns = dict(zip(names, table.T, strict=True))
+        columns: dict[str, FloatArray] = {
+            name: table[:, at_bucket].astype(np.float64) for at_bucket, name in enumerate(names)
+        }
         if any(name == buckets.NOT_PROJECTED for name, _ in at):
             moved = np.bincount(owner, np.abs(flows), minlength=len(outstanding))
             size = np.asarray(np.abs(outstanding) + moved, dtype=np.float64)

@@ -336,3 +336,14 @@ def test_model_and_surface_stand_among_what_the_value_depends_on(
     names = [valued.dependency_names[int(number)] for number in valued.dependencies]
     assert "model/USD/hull_white" in names[0]
     assert "model/USD/hull_white" not in names[1]
+
+
+def test_a_bridge_is_on_the_forward_curve_and_opens_off_the_mean_by_the_value_of_the_option(
+    modelled: dict[str, Any], position: Position, value: Valuer, make_states: MakeStates
+) -> None:
+    asked = ("PV", "OPTION_VALUE", "BRIDGE_VALUE", "BRIDGE_TIME", "LADDER_PRINCIPAL")
+    states = make_states(modelled, scenarios=SHOCKS[:1], measures=asked)
+    found = value(position("ABS_MBS", paths(), {"pool_factor": "0.8"}), states)
+    opening = found["BRIDGE_VALUE@BASE/OPENING"]
+    assert found["OPTION_VALUE@BASE"] != 0.0
+    assert opening == pytest.approx(found["PV@BASE"] + found["OPTION_VALUE@BASE"], rel=1e-10)
