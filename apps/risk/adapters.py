@@ -274,7 +274,7 @@ def factor_moves(
 
     Key rates (USD/5Y) first, absolute, read off the shape of the shocks of the currency's discount
     curve (`curves` by currency) at the tenor; then relative moves of currencies. RiskError
-    UNKNOWN_FACTOR where a scenario moves rates by a ratio.
+    UNKNOWN_FACTOR where a scenario moves rates by a ratio or FX by a difference.
     """
     rows = []
     for scenario in (parse(document) for document in documents):
@@ -285,13 +285,14 @@ def factor_moves(
             raise RiskError(
                 "UNKNOWN_FACTOR", scenario.code, "moves rates by a ratio: a DV01 knows differences"
             )
+        values = [shock for shock in scenario.shocks if isinstance(shock, FxShock)]
+        if any(shock.mode is not Mode.RELATIVE for shock in values):
+            raise RiskError(
+                "UNKNOWN_FACTOR", scenario.code, "moves FX by a difference: a delta knows ratios"
+            )
         row = [_rate_move(rates, curves, name) for name in key_rates]
         row += [
-            sum(
-                shock.size
-                for shock in scenario.shocks
-                if isinstance(shock, FxShock) and shock.currency in (currency, "ALL")
-            )
+            sum(shock.size for shock in values if shock.currency in (currency, "ALL"))
             for currency in currencies
         ]
         rows.append(row)

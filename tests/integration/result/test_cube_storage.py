@@ -11,7 +11,7 @@ import pytest
 from apps.portfolio.dimensions import Dimension
 from apps.result import encode
 from apps.result.finalisers import SQL as FINALISE
-from apps.result.finalisers import ReconciliationError, RollupFinaliser
+from apps.result.finalisers import ClosingFinaliser, ReconciliationError, RollupFinaliser
 from apps.result.sinks import SQL, CubeSink
 from apps.run.contracts import CellSpec, Found, GroupRows, PositionError
 from tests.integration.result import synthetic
@@ -295,3 +295,15 @@ def test_eight_rows_of_114_cells_fit_on_a_page(database: Any, owner: Any) -> Non
         (done.run,),
     ).fetchone()
     assert fullest == (8,)
+
+
+def test_a_run_is_not_closed_before_its_roll_ups_are_written(
+    database: Any, worker_conn: Any
+) -> None:
+    done = synthetic.complete_run(database, synthetic.make_book(30), shards=2)
+    with (
+        pytest.raises(ReconciliationError, match="no finaliser wrote the roll-ups"),
+        worker_conn.transaction(),
+        worker_conn.cursor() as cursor,
+    ):
+        ClosingFinaliser().finalise(cursor, done.run, done.request, Found())

@@ -309,14 +309,20 @@ def test_a_parametric_figure_without_its_ladder_is_refused(bank: priced.Bank) ->
     assert refused.value.code == "MEASURE_NEEDS_ANOTHER"
 
 
-def test_rates_that_move_by_a_ratio_have_no_parametric_figure(bank: priced.Bank) -> None:
+@pytest.mark.parametrize(
+    ("shock", "mode", "why"),
+    [(0, "RELATIVE", "moves rates by a ratio"), (3, "ABSOLUTE", "moves FX by a difference")],
+)
+def test_moves_that_a_sensitivity_does_not_know_have_no_parametric_figure(
+    bank: priced.Bank, shock: int, mode: str, why: str
+) -> None:
     with bank.database.acting_as("desk"):
         documents = historical_bank.moves(30)
-        documents[4]["shocks"][0]["mode"] = "RELATIVE"
+        documents[4]["shocks"][shock]["mode"] = mode
         ratio = historical_bank.scenarios.create_scenario_set(
-            code="RATIO", name="Ratio", scenarios=documents, basis=historical_bank.basis(30)
+            code=f"MODE{shock}", name="Mode", scenarios=documents, basis=historical_bank.basis(30)
         ).scenario_set_id
-    with pytest.raises(SubmitError, match="H20220107: moves rates by a ratio") as refused:
+    with pytest.raises(SubmitError, match=f"H20220107: {why}") as refused:
         _submit(bank, ratio, "DELTA_NORMAL_VAR", "KEY_RATE_DV01", "FX_DELTA")
     assert refused.value.code == "UNKNOWN_FACTOR"
 

@@ -198,6 +198,9 @@ def test_missing_file_and_unknown_measure_are_errors(files: dict[str, Path]) -> 
     done = run("value", files["instruments"], files["market"], "--measures", "PV,GAMMA")
     assert done.returncode == 2
     assert "unknown measure 'GAMMA'" in done.stderr
+    done = run("value", files["instruments"], files["market"], "--measures", "PV,HIST_VAR")
+    assert done.returncode == 2
+    assert "HIST_VAR is a figure of nodes" in done.stderr
 
 
 def test_ratio_is_the_quotient_of_the_sums_it_stands_with(files: dict[str, Path]) -> None:
