@@ -7,8 +7,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ADDED = {
     "ifrs.sme.s11.amortised_cost",
-    "ore.curves.usd_dual", "ore.pnlexplain.swaplegs", "ql.bonds.excoupon_gilt",
-    "ql.callable.both", "ql.callable.put",
+    "ore.curves.usd_dual", "ore.pnlexplain.swaplegs", "ore.saccr.credit_risk",
+    "ql.bonds.excoupon_gilt", "ql.callable.both", "ql.callable.put",
     "tieout.clo", "ust.II.B.short_first", "ust.II.E.reopen_long_first_regular",
     "ust.II.G.reopen_long_first_fraction", "ust.III.B.tips_reopened", "ust.IV.B.frn_premium",
     "ust.IV.C.frn_reopened",
