@@ -45,6 +45,13 @@ def test_split_loan_has_a_secured_part_and_one_of_its_borrower() -> None:
     assert found.rwa.sum() == pytest.approx(100 * (0.55 * 0.2 + 0.15 * 0.75) / 0.7)
 
 
+def test_split_loan_is_that_of_the_example_of_the_framework() -> None:
+    # CRE20.83, footnote: 70,000 on a property of 100,000 is 55,000 at 20% and the rest at 75%.
+    found = weighed(HOUSE | {"splitting": 1, "amount": 70_000.0})
+    assert found.amount == pytest.approx([55_000.0, 15_000.0])
+    assert found.weight.tolist() == [0.2, 0.75]
+
+
 def test_split_loan_below_the_line_has_one_part() -> None:
     found = weighed(HOUSE | {"splitting": 1, "ltv": 0.55})
     assert (found.amount.tolist(), found.weight.tolist()) == ([100.0], [0.2])
@@ -140,7 +147,7 @@ def test_other_classes_weigh_as_their_paragraphs_say() -> None:
         ({"exposure_class": "EQUITY"}, "CRE20.57 to CRE20.59", "equity_kind"),
         (
             {"exposure_class": "COMMERCIAL_REAL_ESTATE", "counterparty_kind": "OTHER"},
-            "CRE20.81",
+            "CRE20.89",
             "counterparty_weight",
         ),
         ({"exposure_class": "DEFAULTED", "outstanding": 1.0}, "CRE20.105", "specific_provision"),
