@@ -2,7 +2,8 @@
 
 Columns: `ltv` (loan over value, prudent, prior liens in), `dependent` (on cash flows of the
 property), `regulatory` (meets the requirements of CRE20.71), `splitting` (the rulebook's other
-option), `counterparty_kind` (INDIVIDUAL, SME, OTHER) and, of OTHER, `counterparty_weight`.
+option; needs `prior_liens` over value), `counterparty_kind` (INDIVIDUAL, SME, OTHER) and, of OTHER,
+`counterparty_weight`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def residential(mismatched: Mismatched) -> Callable[[Sheet, IntArray], None]:
         rows, own = counterparty_weights(at, rows_of[split])
         ltv = ltv[split][np.isin(rows_of[split], rows)]
         figure = at.rules.numbers("rre_split")
-        secured = secured_share(ltv, figure["share"])
+        rows, secured, own = secured_share(at, rows, ltv, own, "rre_split")
         low = np.full(rows.shape, figure["weight"])
         parts(at, rows, low, RESIDENTIAL, "rre_split", secured)
         rest = secured < 1.0
@@ -70,15 +71,28 @@ def commercial(at: Sheet, rows: IntArray) -> None:
     weight = np.where(ltv <= whole["ltv"], np.minimum(whole["weight"], own), own)
     at.part(kept[~split], weight[~split], COMMERCIAL, "cre_whole_loan")
     figure = at.rules.numbers("cre_split")
-    rows, own, secured = kept[split], own[split], secured_share(ltv[split], figure["share"])
+    rows, secured, own = secured_share(at, kept[split], ltv[split], own[split], "cre_split")
     at.part(rows, np.minimum(figure["weight"], own), COMMERCIAL, "cre_split", secured)
     rest = secured < 1.0
     at.part(rows[rest], own[rest], COMMERCIAL, "real_estate_counterparty", 1.0 - secured[rest])
 
 
-def secured_share(ltv: FloatArray, share: float) -> FloatArray:
-    """Return the part of a loan that is below a share of the property's value."""
-    return np.minimum(1.0, share / np.maximum(ltv, share))
+def secured_share(
+    at: Sheet, rows: IntArray, ltv: FloatArray, own: FloatArray, figure: str
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return rows, the share of each loan below the line of its property's value, and weights.
+
+    Liens before the loan, `prior_liens` over value and within `ltv`, are taken from the line.
+    """
+    kept, liens = at.numbers(rows, "prior_liens", at.rules.paragraph(figure), 0.0, 1_000.0)
+    among = np.isin(rows, kept)
+    loan = ltv[among] - liens
+    at.refuse(kept[loan < 0.0], at.rules.paragraph(figure), "prior_liens", "is more than ltv")
+    line = np.maximum(at.rules.entry(figure, "share") - liens, 0.0)
+    share = np.minimum(1.0, line / np.where(loan > 0.0, loan, np.inf))
+    share = np.where(loan > 0.0, share, 1.0)
+    good = at.open[kept]
+    return kept[good], share[good], own[among][good]
 
 
 def counterparty_weights(at: Sheet, rows: IntArray) -> tuple[IntArray, FloatArray]:

@@ -19,6 +19,7 @@ HOUSE: dict[str, Any] = {
     "dependent": 0,
     "regulatory": 1,
     "splitting": 0,
+    "prior_liens": 0.0,
     "counterparty_kind": "INDIVIDUAL",
     "currency_mismatch": 0,
 }
@@ -50,6 +51,18 @@ def test_split_loan_is_that_of_the_example_of_the_framework() -> None:
     found = weighed(HOUSE | {"splitting": 1, "amount": 70_000.0})
     assert found.amount == pytest.approx([55_000.0, 15_000.0])
     assert found.weight.tolist() == [0.2, 0.75]
+
+
+def test_prior_liens_take_from_what_is_secured() -> None:
+    # The same loan behind a lien of 10,000: 45,000 is left below the line.
+    found = weighed(
+        HOUSE | {"splitting": 1, "amount": 70_000.0, "ltv": 0.8, "prior_liens": 0.1},
+        HOUSE | {"splitting": 1, "ltv": 0.8, "prior_liens": 0.6},
+    )
+    assert found.amount == pytest.approx([45_000.0, 25_000.0, 0.0, 100.0])
+    office = {**HOUSE, "exposure_class": "COMMERCIAL_REAL_ESTATE", "splitting": 1, "ltv": 0.8,
+              "prior_liens": 0.1}  # fmt: skip
+    assert weighed(office).amount == pytest.approx([100 * 0.45 / 0.7, 100 * 0.25 / 0.7])
 
 
 def test_split_loan_below_the_line_has_one_part() -> None:
@@ -128,6 +141,8 @@ def test_other_classes_weigh_as_their_paragraphs_say() -> None:
         ({"dependent": np.nan}, "CRE20.82", "dependent"),
         ({"dependent": 0.5}, "CRE20.82", "dependent"),
         ({"splitting": np.nan}, "CRE20.83", "splitting"),
+        ({"splitting": 1, "prior_liens": np.nan}, "CRE20.83", "prior_liens"),
+        ({"splitting": 1, "prior_liens": 0.9}, "CRE20.83", "prior_liens"),
         ({"counterparty_kind": ""}, "CRE20.82", "counterparty_kind"),
         ({"currency_mismatch": np.nan}, "CRE20.92", "currency_mismatch"),
         ({"amount": -1.0}, "exposure", "amount"),
