@@ -42,7 +42,7 @@ def conditional(matrix: TransitionMatrix, factor: npt.ArrayLike, correlation: fl
     given = arrays.within(factor, "factor", -np.inf).reshape(-1, 1, 1)
     levels = thresholds(matrix)[None]
     worse = ndtr((levels - np.sqrt(correlation) * given) / np.sqrt(1.0 - correlation))
-    return -np.diff(worse, axis=2, append=0.0)
+    return np.asarray(-np.diff(worse, axis=2, append=0.0))
 
 
 def value_distribution(
