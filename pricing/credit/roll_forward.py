@@ -95,8 +95,19 @@ def _rows(
     found = []
     for segment in sorted({*opening, *closing, *sums}):
         part = sums.get(segment, dict.fromkeys(MOVEMENTS, 0))
-        values = [part[kind] for kind in MOVEMENTS]
-        found.append(Row(segment, opening.get(segment, 0), *values, closing.get(segment, 0)))
+        found.append(
+            Row(
+                segment,
+                opening=opening.get(segment, 0),
+                pcd=part["PCD"],
+                psl=part["PSL"],
+                provision=part["PROVISION"],
+                charge_offs=part["CHARGE_OFF"],
+                recoveries=part["RECOVERY"],
+                fx=part["FX"],
+                closing=closing.get(segment, 0),
+            )
+        )
     return found
 
 

@@ -7,7 +7,6 @@ from pricing.credit.allocation import allocated
 from pricing.credit.errors import CreditError
 from pricing.credit.roll_forward import (
     CAUSES,
-    MOVEMENTS,
     RESIDUAL,
     Movement,
     attribution,
@@ -67,10 +66,6 @@ def test_causes_and_residual_are_the_provision() -> None:
     assert made[RESIDUAL] == 3
     with pytest.raises(CreditError, match="the causes are NEW, RUN_OFF"):
         attribution([("NEW", 1)], 0, 1, 0)
-
-
-def test_movements_of_the_table_are_documented_order() -> None:
-    assert MOVEMENTS.index("PROVISION") == 2
 
 
 @given(
