@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from pricing.credit import arrays
 from pricing.credit.arrays import FloatArray
@@ -33,6 +34,19 @@ class LossDistribution:
     def shortfall(self, level_bp: int) -> float:
         """Return the mean of the k largest losses."""
         return float(self.losses[-levels.rank(self.draws, level_bp) :].mean())
+
+    def interval(self, level_bp: int) -> tuple[float, float]:
+        """Return the 95% interval of value at risk that the sampling alone leaves.
+
+        Between the losses whose ranks are the 2.5% and 97.5% quantiles of Binomial(draws, 1 - p).
+        Draws of a pair are seldom both in the tail, so the interval is rather too wide.
+        """
+        levels.rank(self.draws, level_bp)
+        above = levels.tail_probability(level_bp)
+        outer, inner = (
+            max(1, int(binom.ppf(share, self.draws, above))) for share in (0.025, 0.975)
+        )
+        return float(self.losses[-inner]), float(self.losses[-outer])
 
     def economic_capital(self, level_bp: int) -> float:
         """Return value at risk less the expected loss."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from pricing.credit import arrays
 from pricing.credit.arrays import FloatArray
 from pricing.credit.errors import CreditError
+from pricing.credit.lgd import named
+from pricing.credit.parameters import Parameters, numbers
+
+
+def segment_rates(parameters: Parameters, segments: Sequence[str]) -> FloatArray:
+    """Return the rate of each segment by a LOSS_RATES document (`rates`); UNKNOWN_NAME."""
+    place = f"parameters.{parameters.name}.values"
+    return named(numbers(parameters.values, "rates", place, 0.0, 1.0), segments, "segments")
 
 
 def lifetime_rate(losses: npt.ArrayLike, balance: float) -> float:

@@ -20,6 +20,8 @@ KINDS = (
     "TRANSITION_MATRIX", "HAZARDS", "SCORECARD", "LGD", "CCF", "LOSS_RATES", "Q_FACTORS",
     "SCENARIO_WEIGHTS", "REVERSION", "STAGING",
 )  # fmt: skip
+"""What a document holds; docs/methods/migration.md says who reads which and the fields of each."""
+
 _FIELDS = {"format", "kind", "name", "version", "effective_from", "effective_to", "citation",
            "method", "values"}  # fmt: skip
 
@@ -48,6 +50,8 @@ class Parameters:
 
 def parse(document: Mapping[str, Any], kind: str) -> Parameters:
     """Return the parameters of a document of a kind; PARAMETERS names the field it refuses."""
+    if kind not in KINDS:
+        raise KeyError(f"unknown kind of parameters {kind}")
     try:
         reading.only(document, _FIELDS, "parameters")
         reading.choice(document, "format", (FORMAT,), "parameters")
@@ -103,6 +107,18 @@ def number(values: Mapping[str, Any], field: str, place: str, low: float, high: 
     """Return the number of a field of a document, from low to high."""
     try:
         return reading.number(values.get(field), f"{place}.{field}", low, high)
+    except MarketError as error:
+        raise refused(error) from None
+
+
+def several(
+    values: Mapping[str, Any], field: str, place: str, low: float, high: float
+) -> list[float]:
+    """Return the numbers in order of a field of a document, each from low to high."""
+    at = f"{place}.{field}"
+    try:
+        listed = reading.sequence(values.get(field), at)
+        return [reading.number(one, f"{at}[{i}]", low, high) for i, one in enumerate(listed)]
     except MarketError as error:
         raise refused(error) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +11,9 @@ import numpy.typing as npt
 from pricing.credit import arrays
 from pricing.credit.arrays import FloatArray
 from pricing.credit.errors import CreditError
+from pricing.credit.parameters import Parameters, refused
+from pricing.market import reading
+from pricing.market.errors import MarketError
 
 
 class Reversion(StrEnum):
@@ -17,6 +21,30 @@ class Reversion(StrEnum):
 
     IMMEDIATE = "IMMEDIATE"
     STRAIGHT_LINE = "STRAIGHT_LINE"
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Periods that are reasonable and supportable, and how rates leave them."""
+
+    label: str
+    periods: int
+    method: Reversion
+    over: int
+
+
+def read(parameters: Parameters) -> Horizon:
+    """Return the horizon of a REVERSION document: `periods`, `method`, `over`."""
+    place, given = f"parameters.{parameters.name}.values", parameters.values
+    try:
+        method = Reversion(reading.choice(given, "method", list(Reversion), place))
+        periods = reading.whole(given.get("periods"), f"{place}.periods", 1, 1200)
+        over = reading.whole(given.get("over", 0), f"{place}.over", 0, 1200)
+    except MarketError as error:
+        raise refused(error) from None
+    if (over > 0) != (method is Reversion.STRAIGHT_LINE):
+        raise CreditError("PARAMETERS", f"{place}.over", f"{method} cannot revert over {over}")
+    return Horizon(parameters.label, periods, method, over)
 
 
 def reverted(

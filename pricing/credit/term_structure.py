@@ -14,7 +14,7 @@ from pricing.credit.arrays import FloatArray
 from pricing.credit.errors import CreditError
 from pricing.credit.generator import Generator
 from pricing.credit.matrix import places
-from pricing.credit.parameters import Parameters, number, refused
+from pricing.credit.parameters import Parameters, number, refused, several
 from pricing.market import reading
 from pricing.market.errors import MarketError
 
@@ -57,7 +57,7 @@ def of_hazards(knots: npt.ArrayLike, hazards: npt.ArrayLike, times: npt.ArrayLik
 
     The last rate stays beyond the last knot: 1 - exp(-integral of the rate).
     """
-    ends, rates, grid = arrays.times(knots, "knots"), arrays.amounts(hazards, "hazards"), times
+    ends, rates = arrays.times(knots, "knots"), arrays.amounts(hazards, "hazards")
     grid = arrays.times(times)
     if rates.ndim != 2 or rates.shape[1] != len(ends):
         raise CreditError("SHAPE", "hazards", f"is {rates.shape}, not (positions, {len(ends)})")
@@ -65,6 +65,29 @@ def of_hazards(knots: npt.ArrayLike, hazards: npt.ArrayLike, times: npt.ArrayLik
     upper = np.concatenate([ends[:-1], [np.inf]])
     inside = np.clip(np.minimum(grid[:, None], upper) - starts, 0.0, None)
     return DefaultTerm(grid, -np.expm1(-(rates @ inside.T)))
+
+
+def of_segments(
+    parameters: Parameters, segments: Sequence[str], times: npt.ArrayLike
+) -> DefaultTerm:
+    """Return the term of positions by the hazard rates of their segments in a HAZARDS document.
+
+    `knots` in years and `hazards`, a list a segment; UNKNOWN_NAME where a segment has none.
+    """
+    place, given = f"parameters.{parameters.name}.values", parameters.values
+    knots = several(given, "knots", place, 0.0, 100.0)
+    try:
+        known = reading.mapping(given.get("hazards"), f"{place}.hazards")
+    except MarketError as error:
+        raise refused(error) from None
+    rates = {name: several(known, name, f"{place}.hazards", 0.0, 100.0) for name in known}
+    for name, row in rates.items():
+        if len(row) != len(knots):
+            raise CreditError("PARAMETERS", f"{place}.hazards.{name}", f"{len(knots)} are expected")
+    for i, name in enumerate(segments):
+        if name not in rates:
+            raise CreditError("UNKNOWN_NAME", f"segments[{i}]", f"{name!r} is not in it")
+    return of_hazards(knots, [rates[name] for name in segments], times)
 
 
 def of_annual(annual: npt.ArrayLike, times: npt.ArrayLike) -> DefaultTerm:

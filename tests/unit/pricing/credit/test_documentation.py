@@ -9,6 +9,7 @@ import pytest
 
 from pricing.credit.errors import CODES, CreditError
 from pricing.credit.generator import Adjustment
+from pricing.credit.parameters import KINDS
 from pricing.credit.reversion import Reversion
 from pricing.credit.roll_forward import CAUSES, RESIDUAL
 
@@ -39,6 +40,11 @@ def test_page_states_sources_checks_and_limits(page: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_error_code_is_documented(code: str) -> None:
     assert f"| `{code}` |" in text("migration")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_of_document_is_documented(kind: str) -> None:
+    assert f"| `{kind}` |" in text("migration")
 
 
 def test_choices_and_causes_are_documented() -> None:

@@ -49,6 +49,17 @@ def test_simulated_defaults_are_those_of_the_enumeration() -> None:
     assert found.value_at_risk(9_900) == pytest.approx(level, abs=1e-9)
 
 
+def test_interval_of_the_sampling_holds_the_exact_quantile() -> None:
+    exact = 2.25 * float(np.searchsorted(np.cumsum(enumerated(200, 0.02, 0.15)), 0.999))
+    book = np.full(200, 0.02), np.full(200, 0.45), np.full(200, 5.0), 0.15
+    for seed in (1, 2, 3):
+        found = granular.simulated(*book, draws=10_000, seed=seed)
+        low, high = found.interval(9_990)
+        assert low <= found.value_at_risk(9_990) <= high
+        assert low - 1e-9 <= exact <= high + 1e-9
+        assert high - low < 0.4 * exact
+
+
 def test_large_book_comes_to_the_closed_form() -> None:
     count = 1_000
     book = np.full(count, 0.02), np.full(count, 0.45), np.full(count, 1.0 / count), 0.15

@@ -1,9 +1,10 @@
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pytest
 
-from pricing.credit import matrix
+from pricing.credit import loss_rate, matrix, reversion, term_structure
 from pricing.credit.errors import CreditError
 from pricing.credit.parameters import in_force, parse
 
@@ -65,3 +66,40 @@ def test_document_without_its_source_or_dates_is_refused(
     with pytest.raises(CreditError) as refused:
         parse(WEIGHTS | change, "TRANSITION_MATRIX")
     assert (refused.value.code, refused.value.place) == ("PARAMETERS", place)
+
+
+def document(kind: str, values: dict[str, Any]) -> Any:
+    return parse(WEIGHTS | {"kind": kind, "values": values}, kind)
+
+
+def test_hazards_of_segments_are_read_and_integrated() -> None:
+    hazards = {"knots": ["1", "3"], "hazards": {"CRE": ["0.01", "0.03"], "CI": ["0.02", "0.02"]}}
+    found = term_structure.of_segments(document("HAZARDS", hazards), ["CI", "CRE"], [1.0, 2.0])
+    assert found.survival == pytest.approx(np.exp([[-0.02, -0.04], [-0.01, -0.04]]), abs=1e-15)
+    with pytest.raises(CreditError, match=r"segments\[0\]: 'RRE' is not in it"):
+        term_structure.of_segments(document("HAZARDS", hazards), ["RRE"], [1.0])
+    short = {"knots": ["1", "3"], "hazards": {"CRE": ["0.01"]}}
+    with pytest.raises(CreditError, match=r"hazards.CRE: 2 are expected"):
+        term_structure.of_segments(document("HAZARDS", short), ["CRE"], [1.0])
+
+
+def test_rate_of_a_segment_without_one_is_refused() -> None:
+    rates = document("LOSS_RATES", {"rates": {"CRE": "0.012"}})
+    assert loss_rate.segment_rates(rates, ["CRE"]).tolist() == [0.012]
+    with pytest.raises(CreditError, match=r"segments\[1\]: 'CI' is none of CRE"):
+        loss_rate.segment_rates(rates, ["CRE", "CI"])
+
+
+def test_horizon_and_reversion_are_read_together() -> None:
+    given = {"periods": 8, "method": "STRAIGHT_LINE", "over": 4}
+    found = reversion.read(document("REVERSION", given))
+    assert (found.periods, found.method, found.over) == (8, reversion.Reversion.STRAIGHT_LINE, 4)
+    with pytest.raises(CreditError, match=r"values.over: IMMEDIATE cannot revert over 4"):
+        reversion.read(document("REVERSION", given | {"method": "IMMEDIATE"}))
+    with pytest.raises(CreditError, match=r"values.method"):
+        reversion.read(document("REVERSION", given | {"method": "SLOWLY"}))
+
+
+def test_kind_that_the_library_does_not_have_is_a_bug() -> None:
+    with pytest.raises(KeyError):
+        parse(WEIGHTS, "PD")
