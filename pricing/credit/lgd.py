@@ -95,6 +95,12 @@ def covered(exposures: npt.ArrayLike, net: FloatArray, links: Links) -> FloatArr
     for field, count in ((links.position, len(open_amount)), (links.asset, len(net))):
         if len(field) and (field.min() < 0 or field.max() >= count):
             raise CreditError("SHAPE", "links", f"a link points outside {count} entries")
+    listed = list(
+        zip(*(one.tolist() for one in (links.position, links.asset, links.rank)), strict=True)
+    )
+    if len(set(listed)) < len(listed):
+        i = next(i for i, one in enumerate(listed) if one in listed[:i])
+        raise CreditError("SHAPE", f"links[{i}]", "this position, asset and rank stand twice")
     for rank in np.unique(links.rank):
         for asset in np.unique(links.asset[links.rank == rank]):
             chosen = np.flatnonzero((links.rank == rank) & (links.asset == asset))
@@ -102,7 +108,7 @@ def covered(exposures: npt.ArrayLike, net: FloatArray, links: Links) -> FloatArr
             total = float(asked.sum())
             if total <= 0.0:
                 continue
-            share = asked * min(1.0, left[asset] / total)
+            share = asked if total <= left[asset] else asked * (left[asset] / total)
             left[asset] = max(0.0, left[asset] - float(share.sum()))
             np.subtract.at(open_amount, links.position[chosen], share)
     return np.asarray(exposures, dtype=np.float64) - np.maximum(open_amount, 0.0)

@@ -47,6 +47,11 @@ def test_link_secures_no_more_than_its_limit_and_the_next_asset_takes_over() -> 
     assert lgd.covered([100.0], np.array([90.0]), links((0, 0, 1, 30.0))) == pytest.approx([30.0])
 
 
+def test_link_that_stands_twice_is_refused() -> None:
+    with pytest.raises(CreditError, match=r"links\[1\]: this position, asset and rank stand twice"):
+        lgd.covered([100.0], np.array([90.0]), links((0, 0, 1, 30.0), (0, 0, 1, 30.0)))
+
+
 def test_lgd_is_that_of_the_seniority_on_the_uncovered_share_after_cures() -> None:
     held = lgd.Collateral(["PROPERTY"], [100.0], [0.0])
     found = lgd.loss_given_default(
