@@ -49,6 +49,13 @@ def integers(values: npt.ArrayLike, place: str) -> IntArray:
     return found.astype(np.int64, copy=False)
 
 
+def marginal(cumulative: FloatArray, place: str = "cumulative") -> FloatArray:
+    """Return the change of each period of cumulative probabilities, which must not fall."""
+    found = np.diff(cumulative, axis=-1, prepend=0.0)
+    _refuse(found < 0.0, "OUT_OF_RANGE", cumulative, place, "is less than the period before")
+    return found
+
+
 def _refuse(bad: BoolArray, code: str, values: FloatArray, place: str, message: str) -> None:
     if not bad.any():
         return

@@ -55,7 +55,7 @@ def expected_flows(
         )
     if severity.shape != flows.principal.shape[:1]:
         raise CreditError("SHAPE", "lgd", f"is {severity.shape}, not one a position")
-    marginal = np.diff(probability, axis=-1, prepend=0.0)
+    marginal = arrays.marginal(probability)
     none = [(0, 0)] * (probability.ndim - 1)
     paid = np.pad((1.0 - probability) * (flows.principal + flows.interest), [*none, (0, lag)])
     recovered = marginal * (1.0 - severity[:, None]) * flows.balance

@@ -46,10 +46,7 @@ def expected_loss(
     for name, found in (("cumulative", probability), ("exposures", amount)):
         if found.ndim < 2 or found.shape[-1] != len(grid):
             raise CreditError("SHAPE", name, f"is {found.shape}, not (..., {len(grid)} periods)")
-    marginal = np.diff(probability, axis=-1, prepend=0.0)
-    if bool((marginal < 0.0).any()):
-        at = ", ".join(str(int(i)) for i in np.argwhere(marginal < 0.0)[0])
-        raise CreditError("OUT_OF_RANGE", f"cumulative[{at}]", "falls from one period to the next")
+    marginal = arrays.marginal(probability)
     try:
         losses = marginal * severity * amount * factor
     except ValueError as error:

@@ -109,3 +109,10 @@ def test_negative_cost_is_refused_by_position() -> None:
     flows = cecl.expected_flows(BULLET, np.zeros((1, 3)), [0.4])
     with pytest.raises(CreditError, match=r"amortised_cost\[0\]: -1 is below 0"):
         cecl.dcf_allowance([-1.0], flows, TIMES, [0.08])
+
+
+def test_default_that_becomes_less_likely_with_time_is_refused() -> None:
+    with pytest.raises(
+        CreditError, match=r"cumulative\[0, 2\]: 0.02 is less than the period before"
+    ):
+        cecl.expected_flows(BULLET, np.array([[0.01, 0.03, 0.02]]), [0.4])

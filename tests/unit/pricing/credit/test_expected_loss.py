@@ -38,7 +38,12 @@ def test_scenarios_are_leading_axes_and_book_is_the_sum_of_its_positions() -> No
     ("times", "cumulative", "exposures", "message"),
     [
         ([0.5, 2.0], [[0.1, 0.2]], [[1.0, 1.0]], "one year is not the end of a period"),
-        ([1.0, 2.0], [[0.2, 0.1]], [[1.0, 1.0]], r"cumulative\[0, 1\]: falls"),
+        (
+            [1.0, 2.0],
+            [[0.2, 0.1]],
+            [[1.0, 1.0]],
+            r"cumulative\[0, 1\]: 0.1 is less than the period",
+        ),
         ([1.0, 2.0], [[0.1, 1.2]], [[1.0, 1.0]], r"cumulative\[0, 1\]: 1.2 is not from 0 to 1"),
         ([1.0, 2.0], [[0.1, 0.2]], [[1.0, -1.0]], r"exposures\[0, 1\]: -1 is below 0"),
         ([1.0, 2.0], [[0.1]], [[1.0, 1.0]], "cumulative: is"),
