@@ -1,0 +1,1 @@
+"""Credit risk and allowances: pure arithmetic on exposures, probabilities and dated parameters."""
