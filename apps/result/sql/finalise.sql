@@ -18,25 +18,32 @@ JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.ancestor = %(node)s
 WHERE b.snapshot_id = %(snapshot)s
 
 -- name: unvalued
--- Positions that have neither a value nor an error, or stand in another book: looked for in the
--- blocks whose rows are not all there.
-WITH short AS MATERIALIZED (
-    SELECT b.first, b.count
+-- Positions that have neither a value nor an error, or stand in another book. A book is one range
+-- of ordinals: its rows are as many and lie inside it, or those of it that miss are looked for.
+-- Each table is added up by itself: the leaf is too young for the planner to know it.
+WITH held AS MATERIALIZED (
+    SELECT b.book, min(b.first) AS first, max(b.first + b.count) AS last, sum(b.count) AS count
     FROM position_block b
     JOIN portfolio_closure c ON c.tree_id = %(tree)s AND c.ancestor = %(node)s
         AND c.descendant = b.book
-    WHERE b.snapshot_id = %(snapshot)s AND b.count <> (
-        SELECT count(*) FROM valuation v
-        WHERE v.run = %(run)s AND v.block = 0 AND v.book = b.book
-          AND v.position >= b.first AND v.position < b.first + b.count
-    )
-    ORDER BY b.first
+    WHERE b.snapshot_id = %(snapshot)s
+    GROUP BY b.book
+), found AS MATERIALIZED (
+    SELECT v.book, min(v.position) AS first, max(v.position) AS last, count(*) AS count
+    FROM valuation v
+    WHERE v.run = %(run)s AND v.block = 0
+    GROUP BY v.book
+), short AS MATERIALIZED (
+    SELECT h.first, h.last
+    FROM held h
+    LEFT JOIN found f ON f.book = h.book
+    WHERE f.count IS DISTINCT FROM h.count OR f.first < h.first OR f.last >= h.last
+    ORDER BY h.first
     LIMIT 5
 )
 SELECT p.ordinal, p.position_id
 FROM short s
-JOIN position p ON p.snapshot_id = %(snapshot)s
-    AND p.ordinal >= s.first AND p.ordinal < s.first + s.count
+JOIN position p ON p.snapshot_id = %(snapshot)s AND p.ordinal >= s.first AND p.ordinal < s.last
 WHERE NOT EXISTS (
     SELECT FROM valuation v
     WHERE v.run = %(run)s AND v.position = p.ordinal AND v.block = 0 AND v.book = p.book

@@ -171,6 +171,26 @@ def test_a_missing_position_is_named_and_nothing_is_finalised(
     assert worker_conn.execute("SELECT count(*) FROM rollup").fetchone() == (0,)
 
 
+def test_two_positions_in_each_others_books_are_found(database: Any, worker_conn: Any) -> None:
+    book = synthetic.make_book(30)
+    with database.connect("desk") as desk:
+        tree, snapshot = synthetic.store_inputs(desk, book)
+    request = synthetic.make_request(snapshot, tree_id=tree)
+    with database.connect("web") as web:
+        run = synthetic.open_run(web, book, request)
+    worker_conn.execute("UPDATE run SET status = 'RUNNING'")
+    assert book.book[0] != book.book[29]
+    book.book[[0, 29]] = book.book[[29, 0]]
+    synthetic.value_shard(worker_conn, book, run, request, 0, 30)
+    worker_conn.execute("UPDATE run SET status = 'FINALISING'")
+    with (
+        pytest.raises(ReconciliationError, match=r"\(ordinal 0\).*\(ordinal 29\)"),
+        worker_conn.transaction(),
+        worker_conn.cursor() as cursor,
+    ):
+        RollupFinaliser().finalise(cursor, run, request, Found())
+
+
 def test_positions_are_counted_without_reading_their_rows(database: Any) -> None:
     """A first reader of freshly imported rows rewrites their pages: 1.6 s for 300,000 of them."""
     done = synthetic.complete_run(database, synthetic.make_book(60), shards=2)
