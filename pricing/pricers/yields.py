@@ -83,6 +83,8 @@ class Yielding:
 
         def value(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
             factor, log_slope, _ = self._factors(rate)
+            # The lowest rate grows without bound: nothing that is paid then stays nothing.
+            factor[self.amounts == 0.0] = 0.0
             return self._sum(factor), self._sum(factor * log_slope)
 
         counts = np.diff(self.offsets)

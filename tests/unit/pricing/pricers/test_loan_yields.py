@@ -69,3 +69,12 @@ def test_a_faster_scenario_changes_the_yield_of_a_discount_loan() -> None:
     for measure in ("YIELD_ANNUAL", "DIRTY_PRICE"):
         assert found[f"{measure}@FAST"] == pytest.approx(twice[f"{measure}@BASE"], rel=1e-12)
         assert found[f"{measure}@FAST"] != pytest.approx(found[f"{measure}@BASE"], rel=1e-5)
+
+
+@pytest.mark.parametrize("prepayment", [None, {"kind": "CPR", "speed": "0.13"}])
+def test_a_loan_that_is_paid_off_long_before_its_last_date_has_a_yield(prepayment: Any) -> None:
+    """Years of payments of nothing are no reason for none: prepaid mortgages end early."""
+    terms = {"payments": 360, "prepayment": prepayment}
+    paid_off = {**PAR, "current_payment": "10000"}
+    found = cells(loan(terms, paid_off), states(measures=MEASURES, day=DUE))
+    assert found["YIELD_MONTHLY_MORTGAGE@BASE"] == pytest.approx(0.06, abs=1e-10)
