@@ -105,6 +105,8 @@ def _weighted(raw: FloatArray) -> FloatArray:
     good = np.abs(np.diag(raw)) + np.where(own, 0.0, np.maximum(raw, 0.0)).sum(axis=1)
     bad = np.where(own, 0.0, np.maximum(-raw, 0.0)).sum(axis=1)
     share = np.divide(bad, good, out=np.zeros_like(bad), where=good > 0.0)
+    # At most 1 where a row of the logarithm sums to zero, which rounding of tiny rates need not do.
+    share = np.minimum(share, 1.0)
     kept = np.where(~own & (raw < 0.0), 0.0, raw - share[:, None] * np.abs(raw))
     # Rows sum to zero by the formula; the diagonal takes what rounding left.
     np.fill_diagonal(kept, -np.where(own, 0.0, kept).sum(axis=1))
