@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from pricing.refusal import Refusal
+
 CODES = MappingProxyType(
     {
         "SHAPE": "arrays that belong together have different lengths",
@@ -18,12 +20,7 @@ CODES = MappingProxyType(
 )
 
 
-class CapitalError(ValueError):
+class CapitalError(Refusal):
     """A figure cannot be formed from what was given; `place` names where."""
 
-    def __init__(self, code: str, place: str, message: str) -> None:
-        if code not in CODES:
-            raise KeyError(f"unknown capital error {code}")
-        super().__init__(f"{place}: {message}")
-        self.code = code
-        self.place = place
+    codes = CODES

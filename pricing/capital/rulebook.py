@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pricing import dated
 from pricing.capital.arrays import FloatArray
 from pricing.capital.errors import CapitalError
+from pricing.dated import Dated
 from pricing.market import reading
 from pricing.market.errors import MarketError
 
@@ -52,24 +54,10 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Rulebook:
-    """A document that was read: in force from `effective_from` to before `effective_to`."""
+class Rulebook(Dated):
+    """The figures of a rulebook, each by its name."""
 
-    name: str
-    version: str
-    effective_from: dt.date
-    effective_to: dt.date | None
-    citation: str
     figures: Mapping[str, Figure]
-
-    @property
-    def label(self) -> str:
-        """Return `name@version`, which figures carry."""
-        return f"{self.name}@{self.version}"
-
-    def in_force(self, day: dt.date) -> bool:
-        """Return whether a day is in [effective_from, effective_to)."""
-        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
     def figure(self, name: str) -> Figure:
         """Return a figure: NO_FIGURE where the rulebook has none of the name."""
@@ -118,11 +106,7 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
         name = reading.text(document, "name", "rulebook")
         version = reading.text(document, "version", f"rulebook.{name}")
         place = f"{name}@{version}"
-        start = _day(document.get("effective_from"), f"{place}.effective_from")
-        given = document.get("effective_to")
-        end = None if given is None else _day(given, f"{place}.effective_to")
-        if end is not None and end <= start:
-            raise MarketError(f"{place}.effective_to", f"{end} is not after {start}")
+        start, end = dated.period(document, place)
         figures = reading.mapping(document.get("figures"), f"{place}.figures")
         return Rulebook(
             name,
@@ -133,21 +117,12 @@ def parse(document: Mapping[str, Any]) -> Rulebook:
             {key: _figure(item, f"{place}.{key}") for key, item in figures.items()},
         )
     except MarketError as error:
-        message = str(error).removeprefix(f"{error.place}: ")
-        raise CapitalError("RULEBOOK", error.place, message) from None
+        raise dated.unread(error, "RULEBOOK", CapitalError) from None
 
 
 def in_force(rulebooks: Iterable[Rulebook], name: str, day: dt.date) -> Rulebook:
     """Return the one version of a name in force on a day: NOT_IN_FORCE, OVERLAPPING_DATES."""
-    found = [one for one in rulebooks if one.name == name and one.in_force(day)]
-    if not found:
-        raise CapitalError("NOT_IN_FORCE", f"rulebook.{name}", f"nothing is in force on {day}")
-    if len(found) > 1:
-        both = " and ".join(one.version for one in found)
-        raise CapitalError(
-            "OVERLAPPING_DATES", f"rulebook.{name}", f"versions {both} are both in force on {day}"
-        )
-    return found[0]
+    return dated.in_force(rulebooks, name, day, "rulebook", CapitalError)
 
 
 def without_overlap(rulebooks: Iterable[Rulebook]) -> tuple[Rulebook, ...]:
@@ -168,11 +143,6 @@ def bundled() -> tuple[Rulebook, ...]:
     """Return the rulebooks that come with the library."""
     paths = sorted(BUNDLED.glob("*.json"))
     return without_overlap(parse(json.loads(path.read_text("utf-8"))) for path in paths)
-
-
-def _day(value: object, place: str) -> dt.date:
-    reading.day(value, place)
-    return dt.date.fromisoformat(str(value))
 
 
 def _figure(given: object, place: str) -> Figure:

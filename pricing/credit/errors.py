@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from pricing.refusal import Refusal
+
 CODES = MappingProxyType(
     {
         "SHAPE": "arrays that belong together have different shapes, or one is empty",
@@ -25,12 +27,7 @@ CODES = MappingProxyType(
 )
 
 
-class CreditError(ValueError):
+class CreditError(Refusal):
     """A figure cannot be formed from what was given; `place` names where."""
 
-    def __init__(self, code: str, place: str, message: str) -> None:
-        if code not in CODES:
-            raise KeyError(f"unknown credit error {code}")
-        super().__init__(f"{place}: {message}")
-        self.code = code
-        self.place = place
+    codes = CODES

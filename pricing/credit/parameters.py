@@ -11,9 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pricing import dated
 from pricing.credit.errors import CreditError
+from pricing.dated import Dated
 from pricing.market import reading
 from pricing.market.errors import MarketError
+from pricing.refusal import Refusal
 
 FORMAT = "tieout.credit/1"
 KINDS = (
@@ -27,25 +30,11 @@ _FIELDS = {"format", "kind", "name", "version", "effective_from", "effective_to"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """A document that was read: in force from `effective_from` to before `effective_to`."""
+class Parameters(Dated):
+    """Parameters of a kind, as their document holds them."""
 
     kind: str
-    name: str
-    version: str
-    effective_from: dt.date
-    effective_to: dt.date | None
-    citation: str
     values: Mapping[str, Any]
-
-    @property
-    def label(self) -> str:
-        """Return `name@version`, which figures carry."""
-        return f"{self.name}@{self.version}"
-
-    def in_force(self, day: dt.date) -> bool:
-        """Return whether a day is in [effective_from, effective_to)."""
-        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
 
 def parse(document: Mapping[str, Any], kind: str) -> Parameters:
@@ -58,18 +47,14 @@ def parse(document: Mapping[str, Any], kind: str) -> Parameters:
         reading.choice(document, "kind", (kind,), "parameters")
         name = reading.text(document, "name", "parameters")
         place = f"parameters.{name}"
-        start = _day(document.get("effective_from"), f"{place}.effective_from")
-        given = document.get("effective_to")
-        end = None if given is None else _day(given, f"{place}.effective_to")
-        if end is not None and end <= start:
-            raise MarketError(f"{place}.effective_to", f"{end} is not after {start}")
+        start, end = dated.period(document, place)
         return Parameters(
-            kind,
             name,
             reading.text(document, "version", place),
             start,
             end,
             reading.text(document, "citation", place),
+            kind,
             reading.mapping(document.get("values"), f"{place}.values"),
         )
     except MarketError as error:
@@ -78,15 +63,7 @@ def parse(document: Mapping[str, Any], kind: str) -> Parameters:
 
 def in_force(documents: Iterable[Parameters], name: str, day: dt.date) -> Parameters:
     """Return the one version of a name in force on a day: NOT_IN_FORCE, OVERLAPPING_DATES."""
-    found = [one for one in documents if one.name == name and one.in_force(day)]
-    if not found:
-        raise CreditError("NOT_IN_FORCE", f"parameters.{name}", f"nothing is in force on {day}")
-    if len(found) > 1:
-        both = " and ".join(one.version for one in found)
-        raise CreditError(
-            "OVERLAPPING_DATES", f"parameters.{name}", f"versions {both} are both in force on {day}"
-        )
-    return found[0]
+    return dated.in_force(documents, name, day, "parameters", CreditError)
 
 
 def numbers(
@@ -123,11 +100,6 @@ def several(
         raise refused(error) from None
 
 
-def refused(error: MarketError) -> CreditError:
+def refused(error: MarketError) -> Refusal:
     """Return what a reader of documents refuses as an error of this library."""
-    return CreditError("PARAMETERS", error.place, str(error).removeprefix(f"{error.place}: "))
-
-
-def _day(value: object, place: str) -> dt.date:
-    reading.day(value, place)
-    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+    return dated.unread(error, "PARAMETERS", CreditError)

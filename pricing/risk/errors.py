@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from pricing.refusal import Refusal
+
 CODES = MappingProxyType(
     {
         "SHAPE": "arrays that belong together have different lengths, or one is empty",
@@ -19,12 +21,7 @@ CODES = MappingProxyType(
 )
 
 
-class RiskError(ValueError):
+class RiskError(Refusal):
     """A figure cannot be formed from what was given; `place` names where."""
 
-    def __init__(self, code: str, place: str, message: str) -> None:
-        if code not in CODES:
-            raise KeyError(f"unknown risk error {code}")
-        super().__init__(f"{place}: {message}")
-        self.code = code
-        self.place = place
+    codes = CODES
