@@ -61,11 +61,6 @@ def is_priced(product_type: str) -> bool:
     return product_type in PRODUCTS
 
 
-def term_names(product_type: str) -> tuple[str, ...]:
-    """Return the fields of a product's terms."""
-    return tuple(_plan(product_type))
-
-
 def normal_terms(
     product_type: str, currency: str, terms: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[TermsFault]]:

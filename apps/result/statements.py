@@ -11,11 +11,6 @@ from collections.abc import Sequence
 from apps.result.axis import Block, Place
 
 
-def sums(alias: str, ordinals: Sequence[int]) -> str:
-    """Return `sum(a.cells[1]), sum(a.cells[2]), ...` as numeric, which cannot overflow."""
-    return ", ".join(f"sum({alias}.cells[{int(ordinal)}])" for ordinal in ordinals)
-
-
 def _vector(alias: str, block: Block) -> str:
     listed = ", ".join(
         f"sum({alias}.cells[{ordinal}])::int8" for ordinal in range(1, block.width + 1)

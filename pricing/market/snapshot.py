@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pricing.calendars import CALENDARS, add_business_days
-from pricing.dates import date_of, ordinal
+from pricing.dates import date_of
 from pricing.market import (
     collateral,
     credit,
@@ -220,8 +220,3 @@ def _settlement(value: object, hashes: dict[str, bytes]) -> dict[str, Settlement
         rules[currency] = Settlement(int(days), CALENDARS.index(calendar))
         hashes[f"settlement/{currency}"] = content_hash([int(days), calendar])
     return rules
-
-
-def as_of_day(market: Market) -> int:
-    """Return the day ordinal of a market."""
-    return ordinal(market.as_of)

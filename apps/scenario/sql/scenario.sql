@@ -30,10 +30,3 @@ SELECT %(set)s, m.ordinal - 1, m.scenario
 -- name: set_insert
 INSERT INTO scenario_set (id, code, name, content_hash, scenario_count, basis)
 VALUES (%(set)s, %(code)s, %(name)s, %(content_hash)s, %(count)s, %(basis)s)
-
--- name: set_scenarios
-SELECT m.ordinal, s.id, s.code, s.document
-  FROM scenario_set_member m JOIN scenario s ON s.id = m.scenario_id
- WHERE m.scenario_set_id = %(set)s
- ORDER BY m.ordinal
-
